@@ -1,4 +1,4 @@
-//! `db`: the catalogue looked at, checked and brought up to date.
+//! `db`: shows, checks and updates the catalogue.
 
 mod age;
 mod check;

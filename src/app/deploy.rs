@@ -1,4 +1,4 @@
-//! `deploy`: a plan or an advice as a folder of files that run.
+//! `deploy`: turns a plan or an advice into a folder of files that run.
 
 use super::refusal::Refusal;
 use crate::catalog::Catalog;
@@ -13,10 +13,10 @@ use std::fmt::Write as _;
 
 /// Name and major version of the list of files that a folder keeps about itself.
 const SCHEMA: &str = "freehold.deploy-files/1";
-/// Where that list lies in the folder.
+/// The file of that list in the folder.
 pub const LIST: &str = ".freehold-files.json";
 
-/// Files of a document. `name` says in errors where the text came from.
+/// The files for a document. `name` says in errors where the text came from.
 pub fn deploy(name: &str, text: &str, catalog: &Catalog, asked: &Asked) -> Result<Folder, Refusal> {
     let value: serde_json::Value = serde_json::from_str(text).map_err(|e| {
         Refusal::input(format!("{name}: not JSON at line {}, column {}: {e}", e.line(), e.column()))
@@ -26,7 +26,7 @@ pub fn deploy(name: &str, text: &str, catalog: &Catalog, asked: &Asked) -> Resul
         if fault.hint.is_empty() { refusal } else { refusal.hint(fault.hint) }
     })?;
     let folder = folder(&of);
-    // Only a README that says what is missing: that is no deployment.
+    // A README that only says what is missing is not a deployment.
     if folder.files.len() == 1 {
         let lacks: Vec<String> =
             folder.left_out.iter().map(|l| format!("{}: {}", l.path, l.because)).collect();
@@ -48,17 +48,17 @@ impl Listed {
         let files = files.iter().map(|f| (f.path.clone(), digest(f.text.as_bytes()))).collect();
         Self { schema: SCHEMA.to_owned(), files }
     }
-    /// Read a list. `None` where the text is none: nothing in the folder is then ours.
+    /// Reads a list. `None` where the text is none: then no file in the folder is ours.
     pub fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().filter(|l: &Self| l.schema == SCHEMA)
     }
-    /// As it is kept.
+    /// The list as it is written.
     pub fn to_json(&self) -> String {
         let mut text = crate::document::json::pretty(self).unwrap_or_default();
         text.push('\n');
         text
     }
-    /// Paths in it that can be files below a folder; a list that somebody else wrote names what it likes.
+    /// Paths in it that are below the folder: somebody else may have written the list.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str).filter(|p| is_below(p))
     }
@@ -77,15 +77,16 @@ pub fn digest(bytes: &[u8]) -> String {
     })
 }
 
-/// What to do with a folder that is there.
+/// What to do in a folder that exists already.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Files of an earlier run that no recipe has any more, unchanged since.
     pub remove: Vec<String>,
 }
 
-/// May these files be written into the folder? `there` has the digest of each file that is there, among
-/// the new ones and those of the list. Refused, all or nothing, where one is not ours or was changed since.
+/// Checks that these files may be written into the folder. `there` has the digest of each file that exists,
+/// among the new ones and those of the list. All of it is refused where one file is not ours or was changed
+/// since.
 pub fn changes(
     place: &str,
     files: &[File],
@@ -178,11 +179,11 @@ mod tests {
         let old = [File::new("a", "1"), File::new("b/c", "2"), File::new("d", "4")];
         let listed = Listed::parse(&Listed::of(&old).to_json()).expect("a list");
         let new = [File::new("a", "new"), File::new("e", "5")];
-        // As it was left: one is written over, two are gone.
+        // As it was left: one is overwritten, two are removed.
         let found =
             changes("x", &new, &listed, &there(&[("a", "1"), ("b/c", "2"), ("d", "4")])).expect("ours");
         assert_eq!(found.remove, ["b/c", "d"]);
-        // Changed by hand: kept where it is not ours any more, refused where it would be written over.
+        // Changed by hand: kept where no recipe has it any more, refused where it would be overwritten.
         let found = changes("x", &new, &listed, &there(&[("a", "1"), ("d", "mine")])).expect("ours");
         assert!(found.remove.is_empty());
         for foreign in [[("a", "mine")], [("e", "mine")]] {
@@ -191,7 +192,7 @@ mod tests {
                 refusal.message.contains("nothing was written") && refusal.message.contains(foreign[0].0)
             );
         }
-        // The very same file is no conflict, whoever wrote it.
+        // An identical file is no conflict, whoever wrote it.
         assert!(changes("x", &new, &Listed::default(), &there(&[("e", "5")])).is_ok());
     }
 

@@ -18,34 +18,34 @@ pub struct Inspection<'a> {
     pub machine: &'a Machine,
     /// `x86_64-linux`.
     pub target: String,
-    /// There are counters and they can be read; `None`: there are none.
+    /// Whether the processor's energy counters can be read; `None`: there are none.
     pub processor_energy_readable: Option<bool>,
     /// What the program was built with.
     pub built: Built,
-    /// What the engine says of itself; `None` where none is built in.
+    /// Version and devices of the engine; `None` where none is built in.
     pub engine: Option<Result<EngineBuild, Fault>>,
     /// Variables that hold keys, and whether they are set.
     pub keys: Vec<(String, bool)>,
-    /// The catalogue in force: the shipped one where the user's records cannot be used.
+    /// The catalogue that is used: the shipped one where the user's records cannot be used.
     pub catalog: &'a Catalog,
-    /// Why those cannot be used.
+    /// Why the user's records cannot be used.
     pub catalog_problem: Option<String>,
-    /// Files of the user's own records.
+    /// Number of files with the user's own records.
     pub own_files: usize,
     pub today: Date,
     /// RFC 3339.
     pub now: &'a str,
 }
 
-/// How the local engine was built in.
+/// How the local engine is built in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Built {
     pub engine: bool,
-    /// Of `cuda`, `metal`, `rocm`, `vulkan`.
+    /// The GPU backends built in: `cuda`, `metal`, `rocm`, `vulkan`.
     pub accelerations: Vec<String>,
-    /// Its backends are libraries beside the program.
+    /// Are its backends libraries beside the program?
     pub backends_beside: bool,
-    /// Why its process keeps the network; `None` where it is taken away.
+    /// Why its process keeps access to the network; `None` where it is taken away.
     pub network_left: Option<&'static str>,
 }
 

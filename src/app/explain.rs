@@ -9,13 +9,13 @@ use crate::render::breakeven::explain as derivation;
 use crate::render::{Block, Page, View, names};
 use crate::spelling::nearest;
 
-/// What is known of a number.
+/// The explanation of a number.
 #[derive(Debug)]
 pub struct Explanation {
     view: View,
 }
 
-/// Of an input or a figure by its name. Refused where there is none, with names that are like it.
+/// Explains an input or a figure by its name. Refused where there is none, with similar names.
 pub fn explain(path: &str, file: &str, document: &Document) -> Result<Explanation, Refusal> {
     let mut view = View::new(format!("{path} in {file}"));
     if let Some(input) = document.inputs().get(path) {

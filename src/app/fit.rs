@@ -20,14 +20,14 @@ use crate::workload::evidence::{Figure, MeasuredTarget, TargetKind};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What is asked, each value as it was given.
+/// What the user asks, each value as it was given.
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// An id, `this` or `all`; `None`: this machine, or all hardware where a model is named.
     pub hardware: Option<String>,
     /// Accelerators of that kind.
     pub count: u32,
-    /// An id or the path of a file.
+    /// Id of a model, or the path of a file.
     pub model: Option<String>,
     /// Tokens in the context of one sequence.
     pub context: u64,
@@ -90,13 +90,13 @@ impl Asked {
     }
 }
 
-/// What a prediction rests on, as it was found for what was asked.
+/// What predictions rest on, as it was found for what is asked.
 #[derive(Debug)]
 pub struct FitInputs<'a> {
     pub catalog: &'a Catalog,
-    /// Where [`Asked::is_of_this_machine`].
+    /// This machine, where [`Asked::is_of_this_machine`].
     pub this: Option<ThisMachine>,
-    /// Where the model is a file.
+    /// The model's file, where it is one.
     pub model_file: Option<ModelFile>,
     pub measured: Option<MeasuredFile>,
     /// RFC 3339.
@@ -109,9 +109,9 @@ pub struct ThisMachine {
     pub shape: HardwareShape,
     /// How each figure was found.
     pub notes: Vec<String>,
-    /// GPUs that are there and not counted, each with why.
+    /// GPUs that are there but not counted, each with the reason.
     pub left_out: Vec<String>,
-    /// Other work ran beside the test of its memory.
+    /// Other programs were running during the test of its memory.
     pub busy: bool,
 }
 
@@ -122,16 +122,16 @@ pub struct ModelFile {
     pub header: gguf::Header,
 }
 
-/// A bench document that is to calibrate the predictions.
+/// A bench document to calibrate the predictions with.
 #[derive(Debug)]
 pub struct MeasuredFile {
     pub path: String,
     pub document: BenchDocument,
-    /// Headers of the files that its local targets ran, where they are still there.
+    /// Headers of the files of its local targets, where they still exist.
     pub headers: Vec<ModelFile>,
 }
 
-/// The document, and what is to be said beside it.
+/// The document, and notes to print beside it.
 #[derive(Debug)]
 pub struct Fitted {
     pub document: FitDocument,
@@ -174,7 +174,8 @@ pub fn fit(asked: &Asked, found: FitInputs<'_>) -> Result<Fitted, Refusal> {
     };
     let mut rows = Vec::new();
     let one_pair = candidates.hardware.len() == 1 && candidates.models.len() == 1;
-    // Everything on everything would be tens of thousands of rows: the largest model of each.
+    // All models on all hardware would be tens of thousands of rows: only the largest model of each is
+    // shown.
     let largest_only = candidates.hardware.len() > 1 && candidates.models.len() > 1;
     if largest_only {
         candidates.models.sort_by(|a, b| b.parameters.total_cmp(&a.parameters));
@@ -244,7 +245,7 @@ fn inputs(asked: &Asked) -> BTreeMap<String, Input> {
     ])
 }
 
-/// The one format asked for, or none.
+/// The format asked for; `None`: none was.
 fn formats(name: Option<&str>) -> Result<Option<&'static Quantisation>, Refusal> {
     let Some(name) = name else { return Ok(None) };
     Quantisation::find(name).map(Some).ok_or_else(|| {
@@ -406,7 +407,7 @@ fn named_hardware(id: &str, count: u32, catalog: &Catalog) -> Result<HardwareSha
     })
 }
 
-/// Rows of one pair: all formats that fit, or only the first.
+/// Rows of one model on one hardware: all formats that fit, or only the first. Also what does not fit.
 fn try_formats(
     model: &ModelShape,
     hardware: &HardwareShape,
@@ -441,7 +442,7 @@ fn try_formats(
                 if all || whole {
                     rows.push(row);
                 } else {
-                    // Better fewer bits on the device than more of them in system memory.
+                    // Fewer bits on the device are better than more of them in system memory.
                     partly = Some(row);
                 }
                 if !all && whole {
@@ -461,11 +462,12 @@ fn try_formats(
     (rows, left)
 }
 
-/// Tokens of the answers beside which a prompt is read, and rounds of the load: those of public benchmarks.
+/// Tokens of the answers that are generated while a prompt is read, and rounds of the load, as in public
+/// benchmarks.
 const ANSWER: f64 = 1024.0;
 const ROUNDS: f64 = 10.0;
 
-/// The wait for the first token under the load, ms.
+/// TTFT under the load, milliseconds.
 fn first_token(
     model: &ModelShape,
     hardware: &HardwareShape,
@@ -501,7 +503,7 @@ fn too_long(candidates: &mut Candidates, context_tokens: u64) {
     candidates.warnings.push(Warning::new("context-beyond-training", message));
 }
 
-/// From a bench document: the first local target whose model is known here.
+/// Calibration by a bench document: by the first local target whose model is known here.
 fn calibration(
     measured: &MeasuredFile,
     asked: &Asked,
@@ -565,7 +567,7 @@ fn calibration(
     Ok(None)
 }
 
-/// Why a measurement is none of this hardware: a processor's speed does not calibrate a card.
+/// Why a measurement is not of this hardware: a processor's speed does not calibrate a card. `None`: it is.
 fn other_hardware(
     target: &MeasuredTarget,
     named: Option<&str>,
@@ -581,7 +583,7 @@ fn other_hardware(
     let same = match (target.on_gpu, hardware.backend == Backend::Cpu, named.and_then(card)) {
         (Some(true), true, _) | (Some(false), false, _) => false,
         (_, _, Some(card)) => is_card(catalog, target.hardware.as_deref(), device, card).unwrap_or(false),
-        // This machine, or a computer without a card: the user's word.
+        // For this machine, or a computer without a card, the user's word counts.
         _ => true,
     };
     let place =
@@ -589,7 +591,7 @@ fn other_hardware(
     (!same).then(|| format!("it was measured on {place}, not on {}", hardware.name))
 }
 
-/// The model a target ran: the file given here, a file that still exists, or a catalogue record.
+/// The model that a target ran: the file given here, a file that still exists, or a catalogue record.
 fn measured_model(
     name: &str,
     models: &[ModelShape],

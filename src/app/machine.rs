@@ -1,4 +1,4 @@
-//! The machine that the program runs on: what was found of it, and how the predictor sees it.
+//! The machine that the program runs on: what was found, and how the predictor sees it.
 
 use crate::capacity::{Backend, HardwareShape, Host};
 use crate::catalog::device::card_named;
@@ -8,15 +8,15 @@ use crate::measure::backend::protocol::Device;
 
 const GIB: f64 = 1_073_741_824.0;
 
-/// What was found.
+/// What was found on the machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Machine {
     pub cpu: String,
-    /// What this process may use of it.
+    /// The memory and cores that this process may use.
     pub allowed: Allowed,
     /// Widest vector instructions the processor has: `AVX-512`, `AVX2`, `NEON`.
     pub vectors: Option<&'static str>,
-    /// Programs that wanted to run during the last minute, on average, where the system counts them.
+    /// Load average of the last minute, where the system counts it.
     pub load: f64,
     pub system: String,
     pub gpus: Vec<Gpu>,
@@ -29,17 +29,17 @@ pub struct Machine {
 pub struct Gpu {
     pub name: String,
     pub memory_bytes: Option<u64>,
-    /// Of it, what nobody uses now.
+    /// Bytes of memory that are free now.
     pub free_bytes: Option<u64>,
     pub driver: Option<String>,
-    /// The board's power can be read.
+    /// Whether the board's power can be read.
     pub power_readable: Option<bool>,
-    /// The path by which the built-in engine uses it.
+    /// The backend through which the built-in engine uses it.
     pub backend: Option<Backend>,
 }
 
 impl Machine {
-    /// More work than cores to do it.
+    /// Does other work keep most of the cores busy: is the load above 80 % of them?
     pub fn is_busy(&self) -> bool {
         self.load > self.allowed.cores as f64 * 0.8
     }
@@ -48,20 +48,20 @@ impl Machine {
 /// How fast a machine's memory and cores are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Speeds {
-    /// Peak of the memory, bytes/s.
+    /// Peak bandwidth of the memory, bytes/s.
     pub bandwidth: f64,
-    /// Clock of the cores while all of them work.
+    /// Clock of the cores while all of them work, Hz.
     pub hertz: f64,
-    /// How that was found.
+    /// How the speeds were found.
     pub how: String,
 }
 
-/// The engine's GPUs beside those the drivers told of: a new one, or the way to a known one.
+/// Adds the engine's GPUs to those that the drivers reported: a new one, or the backend of a known one.
 pub fn add_devices(gpus: &mut Vec<Gpu>, devices: &[Device]) {
     for device in devices.iter().filter(|d| d.is_gpu) {
         let backend = backend_named(&device.backend);
         let memory = Some(device.memory_total).filter(|m| *m > 0);
-        // Drivers and engine write one name a little differently, and round the memory.
+        // Drivers and engine write a name slightly differently, and round the memory.
         let same = |gpu: &&mut Gpu| {
             device.description.contains(&gpu.name)
                 || gpu.name.contains(&device.description)
@@ -71,7 +71,7 @@ pub fn add_devices(gpus: &mut Vec<Gpu>, devices: &[Device]) {
             known.backend = backend;
             known.memory_bytes = known.memory_bytes.or(memory);
             if known.name.ends_with(" GPU") {
-                // All the kernel told was the vendor.
+                // The kernel reported only the vendor.
                 known.name.clone_from(&device.description);
             }
         } else {
@@ -87,7 +87,7 @@ pub fn add_devices(gpus: &mut Vec<Gpu>, devices: &[Device]) {
     }
 }
 
-/// ggml's name of a backend as a path of the predictor's.
+/// The predictor's backend for one of ggml's names.
 fn backend_named(name: &str) -> Option<Backend> {
     let name = name.to_ascii_lowercase();
     let known = [
@@ -108,12 +108,12 @@ pub struct Seen {
     pub shape: HardwareShape,
     /// How each figure was found.
     pub notes: Vec<String>,
-    /// GPUs that are there and not counted, each with why.
+    /// GPUs that are there but not counted, each with the reason.
     pub left_out: Vec<String>,
 }
 
-/// A machine as the predictor sees it. `measure` tests the speed of so many cores; it is asked only where
-/// the answer depends on it.
+/// The machine as the predictor sees it. `measure` tests the speed of so many cores; it is called only
+/// where the result depends on it.
 pub fn shape(machine: &Machine, catalog: &Catalog, measure: impl FnOnce(usize) -> Speeds) -> Seen {
     let known: Vec<(&Gpu, &Accelerator)> = machine
         .gpus
@@ -121,7 +121,8 @@ pub fn shape(machine: &Machine, catalog: &Catalog, measure: impl FnOnce(usize) -
         .filter_map(|gpu| Some((gpu, card_named(catalog, &gpu.name, gpu.memory_bytes)?)))
         .collect();
     let mut notes: Vec<String> = machine.allowed.notes().collect();
-    // Of several kinds the one with most memory together: a card beside the processor's own graphics.
+    // Of several kinds of GPU the one with the most memory together counts, such as a card beside the
+    // processor's own graphics.
     let together =
         |name: &str| known.iter().filter(|(g, _)| g.name == name).map(|(g, c)| memory_of(g, c)).sum::<f64>();
     let most = known.iter().copied().max_by(|(a, _), (b, _)| together(&a.name).total_cmp(&together(&b.name)));
@@ -138,7 +139,7 @@ pub fn shape(machine: &Machine, catalog: &Catalog, measure: impl FnOnce(usize) -
             left_out: left_out(machine, Some(gpu), catalog),
         };
     }
-    // Apple's chips share memory with the GPU and name themselves as the processor.
+    // Apple's chips share memory with the GPU, and the processor's name is that of the chip.
     if let Some(card) = card_named(catalog, &machine.cpu, None).filter(|c| c.vendor == Vendor::Apple) {
         let mut card = card.clone();
         card.memory_gib = Some(machine.allowed.memory_bytes as f64 / GIB);
@@ -160,7 +161,7 @@ fn memory_of(gpu: &Gpu, card: &Accelerator) -> f64 {
     gpu.memory_bytes.map(|b| b as f64 / GIB).or(card.memory_gib).unwrap_or(0.0)
 }
 
-/// The cards of one kind, with the memory that is free on each.
+/// All cards of one kind, with the memory that is free on each.
 fn card_shape(
     machine: &Machine,
     gpu: &Gpu,
@@ -182,8 +183,8 @@ fn card_shape(
         ));
     }
     if card.class == HardwareClass::Integrated {
-        // A chip without memory of its own: what the driver tells is what was set aside for it, if it tells
-        // at all; it reaches the rest too.
+        // The chip has no memory of its own: the driver reports at most what was set aside for it, but it
+        // can use the rest too.
         card.memory_gib = Some(machine.allowed.memory_bytes as f64 / GIB);
         notes.push(
             "GPU memory: shared with the processor, so all that this process may use counts".to_owned(),
@@ -196,7 +197,7 @@ fn card_shape(
     })
 }
 
-/// What is not counted beside `used`.
+/// The GPUs that are not counted beside `used`, each with the reason.
 fn left_out(machine: &Machine, used: Option<&Gpu>, catalog: &Catalog) -> Vec<String> {
     let others = machine.gpus.iter().filter(|gpu| used.is_none_or(|used| used.name != gpu.name));
     let why = |gpu: &Gpu| match (card_named(catalog, &gpu.name, gpu.memory_bytes), used) {
@@ -219,8 +220,9 @@ fn named(mut shape: HardwareShape, name: &str) -> HardwareShape {
     shape
 }
 
-/// Fused multiply-adds of all cores at the clock, two operations each, as the engine was built: the
-/// ordinary build knows AVX2, the one with libraries beside it picks the best there is.
+/// Peak rate of vector arithmetic, operations per second: fused multiply-adds (two operations each) of all
+/// cores at the clock, with the instructions that the engine was built for. An ordinary build uses AVX2;
+/// one with libraries beside it picks the best there are.
 fn vector_rate(machine: &Machine, hertz: f64) -> Option<f64> {
     let per_cycle = match machine.vectors? {
         "AVX-512" if cfg!(feature = "dynamic-backends") => 64.0,

@@ -4,8 +4,8 @@
 //! cli: arguments, files, clock ─► values ─► app ─► document (or [`Refusal`]) ─► cli: format, write
 //! ```
 //!
-//! What a command decides is decided here. No clap, no terminal, no files, no clock, no environment:
-//! whoever calls has read them, and passes what was found as values.
+//! What a command decides is decided here. This room uses no clap, no terminal, no files, no clock and no
+//! environment: the caller has read them, and passes what was found as values.
 
 pub mod advise;
 pub mod bench;

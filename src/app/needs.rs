@@ -1,5 +1,5 @@
-//! What records of usage say about a need, by the keys of a need and with the place in the document each
-//! value comes from: filled into scenarios and drafts where nobody said otherwise.
+//! Derives a need from records of usage: values for the keys of a need, each with its place in the
+//! document, filled into scenarios and drafts where the user has not given them.
 //!
 //! What the records cannot know is not filled in; [`FromUsage::gaps`] says what that is and why.
 
@@ -20,13 +20,13 @@ use crate::workload::given::RequestSize;
 use crate::workload::keys::{Key, need};
 use crate::workload::{Fields, Given, NeedDraft, Range, Value};
 
-/// Said where records are of several models.
+/// Id of the warning where records are of several models.
 const SEVERAL_MODELS: &str = "usage-several-models";
 
-/// A need from records.
+/// A need derived from records.
 #[derive(Debug, Clone)]
 pub struct FromUsage {
-    /// The document or the records, as somebody named them.
+    /// The document or the records, as the user named them.
     pub file: String,
     /// What the records add up to.
     pub usage: UsageResult,
@@ -36,9 +36,9 @@ pub struct FromUsage {
     pub profile: Option<Given>,
     /// The model that most of the tokens went to, by its record in the catalogue.
     pub model: Option<Given>,
-    /// What the records cannot know, in words.
+    /// What the records cannot know, one sentence each.
     pub gaps: Vec<String>,
-    /// What whoever reads the figures must know.
+    /// Warnings about the figures.
     pub warnings: Vec<Warning>,
 }
 
@@ -83,7 +83,7 @@ pub fn of_usage(document: &UsageDocument, file: &str) -> FromUsage {
         let share = (prompt + output > 0.0).then(|| prompt / (prompt + output));
         put(need::INPUT_SHARE, share, "result.totals");
     }
-    // (The mean alone would put all requests below a long context's price, or all above.)
+    // (With the mean alone, all requests would be below a long context's price, or all above it.)
     let sizes = sizes(n).filter(|_| shape.is_some());
     put(need::CACHED_INPUT_SHARE, n.cached_share, "result.need.cached_share");
     put(
@@ -120,7 +120,7 @@ pub fn of_usage(document: &UsageDocument, file: &str) -> FromUsage {
     }
 }
 
-/// Requests that stand for all, where they are not alike.
+/// Requests that represent all, where they differ in size.
 fn sizes(need: &NeedRow) -> Option<Vec<RequestSize>> {
     let one = |s: &SizeRow| {
         let written = s.cache_write_5m + s.cache_write_1h + s.cache_write_other;
@@ -203,7 +203,7 @@ impl FromUsage {
         place(&self.file, path)
     }
 
-    /// What whoever reads a plan must know; `split` where each model was planned by itself.
+    /// Warnings about a plan; `split`: each model was planned separately.
     pub fn warnings_of_plan(&self, split: bool) -> Vec<Warning> {
         let of_plan = |w: &Warning| {
             if w.id != SEVERAL_MODELS {
@@ -218,8 +218,9 @@ impl FromUsage {
         self.warnings.iter().filter_map(of_plan).collect()
     }
 
-    /// Fill in what nobody has said. What contradicts something that was said is left out: a number of
-    /// requests beside a number of tokens, a share beside tokens of a request, one peak beside another.
+    /// Fills in what the user has not given. What contradicts something that was given is left out: a
+    /// number of requests beside a number of tokens, a share beside tokens of a request, one peak beside
+    /// another.
     pub fn fill(&self, scenario: &mut Scenario) {
         for (name, given) in self.beside(&scenario.need) {
             scenario.need.entry(name).or_insert(given);
@@ -232,7 +233,7 @@ impl FromUsage {
         }
     }
 
-    /// What can be said beside what was said.
+    /// The fields that do not contradict what was given.
     fn beside(&self, said: &Fields) -> Fields {
         let has = |fields: &Fields, keys: &[&Key]| keys.iter().any(|k| fields.contains_key(k.name));
         let volume = [need::REQUESTS_PER_MONTH, need::TOKENS_PER_MONTH, need::AT_CAPACITY];
@@ -240,7 +241,7 @@ impl FromUsage {
         let peak = [need::PEAK_TO_MEAN, need::PEAK_REQUESTS_PER_SECOND];
         let (volume_said, peak_said) = (has(said, &volume), has(said, &peak));
         let share_said = has(said, &[need::INPUT_SHARE]);
-        // A share of input says how long requests are only where they are not counted.
+        // A share of input matters only where the lengths of requests are not given.
         let counted = has(said, &[need::REQUESTS_PER_MONTH]) || has(said, &shape);
         let at_capacity = has(said, &[need::AT_CAPACITY]);
         let contradicts = |name: &str| {
@@ -250,22 +251,22 @@ impl FromUsage {
                 || (is(&[need::INPUT_SHARE]) && counted)
                 || (is(&[need::INPUT_TOKENS, need::OUTPUT_TOKENS, need::REASONING_TOKENS, need::SIZES])
                     && share_said)
-                // Somebody else's requests are not of these sizes.
+                // The sizes are not those of other requests.
                 || (is(&[need::SIZES, need::CONTEXT_TOKENS]) && has(said, &shape))
         };
         let kept = self.need.iter().filter(|(name, _)| !contradicts(name) && !said.contains_key(*name));
         kept.map(|(name, given)| (*name, given.clone())).collect()
     }
 
-    /// What is paid today, put in front of what was computed for it. Of records of coding agents, seats of
-    /// the same provider stand beside it, for so many people; absent: one.
+    /// Adds today's cost to a document. Where the records are of coding agents, seats of the same provider
+    /// are shown beside it, for `people` people (default: one).
     pub fn add_to(&self, document: &mut BreakevenDocument, catalog: &Catalog, people: Option<u32>) {
         let today = today::of(&self.usage, &self.file, &document.result, catalog, people.unwrap_or(1));
         document.result.today = (!document.result.ranking).then_some(today);
         document.warnings.extend(self.warnings.iter().cloned());
     }
 
-    /// The same for a need on its way.
+    /// The same for a draft of a need.
     #[must_use]
     pub fn complete(&self, draft: NeedDraft) -> NeedDraft {
         let more = NeedDraft::of(self.beside(draft.fields()));

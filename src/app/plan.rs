@@ -1,4 +1,4 @@
-//! `fit --plan`: what somebody would build to serve a need.
+//! `fit --plan`: what to build to serve a need.
 
 use super::refusal::Refusal;
 use crate::capacity::ModelShape;
@@ -20,14 +20,14 @@ use crate::workload::keys::need;
 use crate::workload::{Given, Range, Value};
 use std::collections::BTreeSet;
 
-/// Machines that are there already, as somebody named them.
+/// Machines that are there already, as the user named them.
 #[derive(Debug, Clone)]
 pub struct Have {
     pub text: String,
     pub owned: Owned,
 }
 
-/// Plans for the needs of a scenario. With several needs, `have` serves them in turn.
+/// Makes plans for the needs of a scenario. With several needs, the machines of `have` serve them in turn.
 pub fn plan(
     scenario: &Scenario,
     basis: Basis<'_>,
@@ -59,7 +59,7 @@ pub fn plan(
     };
     let mut plans: Vec<(PlanRow, &Blueprint)> =
         (0..case.offers.len()).filter(|n| !found.in_four_bits.contains(n)).filter_map(row).collect();
-    // The search weighs; the cost engine counts.
+    // The search uses estimates of cost; the order is by what the cost engine computes.
     plans.sort_by(|(a, _), (b, _)| {
         (a.misses.len().cmp(&b.misses.len()))
             .then(a.tco_usd.total_cmp(&b.tco_usd))
@@ -77,7 +77,8 @@ pub fn plan(
         best(&|p| f64::from(p.hosts)),
         best(&|p| p.ttft_ms.likely + output * p.tpot_ms.likely),
     );
-    // Hundreds of plans have thousands of figures on the way: those that somebody would order say them.
+    // Only the plans that somebody would order get their intermediate figures: hundreds of plans would have
+    // thousands.
     let explained = [chosen.0, chosen.1, chosen.2, Some(0)];
     for (n, (row, plan)) in plans.iter_mut().enumerate() {
         if explained.iter().flatten().any(|kept| usize::try_from(*kept) == Ok(n)) {
@@ -88,7 +89,7 @@ pub fn plan(
     let plans: Vec<PlanRow> = plans.into_iter().map(|(row, _)| row).collect();
     let with_later_limits = plans.first().and_then(|first| later(scenario, basis, &found, first));
     let mut seen = BTreeSet::new();
-    // What came nearest first.
+    // The nearest first.
     let mut tried: Vec<&plan::Rejected> = found.rejected.iter().collect();
     tried.sort_by(|a, b| missed_by(a).total_cmp(&missed_by(b)));
     let rejected = tried.into_iter().map(RejectedRow::of);
@@ -145,7 +146,7 @@ pub fn plan(
     let mut ids = BTreeSet::new();
     for notice in &case.notices {
         let shown = warning(notice, &case.finance.currency);
-        // Hundreds of plans share what is to be said of each.
+        // Hundreds of plans share their warnings: each is given once.
         if shown.id != "predicted-speed" && ids.insert(shown.id.clone()) {
             warnings.push(shown);
         }
@@ -160,7 +161,7 @@ pub fn plan(
     })
 }
 
-/// People and watts that the user said come before what the plan took for them.
+/// Staff hours and watts that the user gave replace what the plan assumed.
 fn counted(row: &mut PlanRow, inputs: &[InputRecord]) {
     let given = |keys: &[&str]| {
         let own =
@@ -182,10 +183,10 @@ fn counted(row: &mut PlanRow, inputs: &[InputRecord]) {
     }
 }
 
-/// What a limit on latency costs is only said where that is a fifth or more.
+/// A plan with looser limits is mentioned if it costs at most this share: at least a fifth less.
 const WORTH_SAYING: f64 = 0.8;
 
-/// The cheapest plan with limits twice as long, where a limit binds and that is much cheaper.
+/// The cheapest plan with limits twice as long, where a limit binds and that plan is much cheaper.
 fn later(scenario: &Scenario, basis: Basis<'_>, found: &PlanCase, first: &PlanRow) -> Option<PlanRow> {
     let bound = first.binds.iter().any(|b| matches!(b.as_str(), "ttft" | "tpot" | "e2e"));
     if !bound || !first.misses.is_empty() || found.need.batch.is_some() {
@@ -216,7 +217,7 @@ fn later(scenario: &Scenario, basis: Basis<'_>, found: &PlanCase, first: &PlanRo
     (best.tco_usd < WORTH_SAYING * first.tco_usd).then_some(best)
 }
 
-/// What decides the plan and is not known: by the flags of `fit`.
+/// The refusal where a needed input is missing: names the flags of `fit`.
 fn no_plan(error: cost::ResolveError) -> Refusal {
     let cost::ResolveError::Missing(keys) = &error else { return error.into() };
     let flag = |key: &str| match key.split_once('.') {
@@ -230,7 +231,7 @@ fn no_plan(error: cost::ResolveError) -> Refusal {
         .hint("give each as a flag or in a scenario file; --usage takes them from records of usage")
 }
 
-/// How many times over a limit, or memory, is missed.
+/// How many times a limit, or the memory, is exceeded.
 fn missed_by(rejected: &plan::Rejected) -> f64 {
     match rejected.why {
         plan::Why::TooSlow { over, .. } => over,
@@ -277,7 +278,7 @@ fn shape_of(catalog: &Catalog, id: &str) -> Result<(ModelShape, Option<u32>), Re
 fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<OwnedResult>, Refusal> {
     let mut left: Vec<Owned> = have.iter().map(|h| h.owned.clone()).collect();
     let mut results = Vec::new();
-    // Those of one model share its copies, in the order in which the models are first asked for.
+    // Needs of one model share its copies, in the order in which the models are first asked for.
     let mut groups: Vec<(&PlanCase, plan::Need)> = Vec::new();
     for (n, asked) in needs.iter().enumerate() {
         let own = plan::Need { name: name_of(asked, n), ..asked.need.clone() };
@@ -292,7 +293,7 @@ fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<Ow
         let cost = |bill: &plan::Bill<'_>| weighing.cost(bill);
         let ask =
             Ask { need: &need, model: &shape, heads, machines: &[], allowed: &asked.allowed, cost: &cost };
-        // Which of the machines have anything left.
+        // The machines that have accelerators left.
         let (places, there): (Vec<usize>, Vec<Owned>) = left
             .iter()
             .enumerate()
@@ -318,7 +319,8 @@ fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<Ow
                 free_accelerators: placed.map_or(all, |p| p.free_accelerators),
             });
             if let Some(p) = placed {
-                // What is free is spread over the machines; as one machine it is close enough for the next.
+                // The free accelerators are spread over the machines; counting them as one machine is close
+                // enough for the next need.
                 owned.machine.accelerators = p.free_accelerators;
                 owned.number = 1;
             }
@@ -339,7 +341,7 @@ fn owned(needs: &[&PlanCase], have: &[Have], catalog: &Catalog) -> Result<Vec<Ow
     Ok(results)
 }
 
-/// Do the others carry the need when any one machine fails?
+/// Do the other machines carry the need when any one fails?
 fn survives(ask: &Ask<'_>, there: &[Owned]) -> bool {
     (0..there.len()).all(|failed| {
         let mut others = there.to_vec();
@@ -353,10 +355,10 @@ fn name_of(asked: &PlanCase, n: usize) -> String {
     if asked.need.name.is_empty() { format!("need {}", n + 1) } else { asked.need.name.clone() }
 }
 
-/// Rows of a table of plans for several needs.
+/// Most rows of a table of plans for several needs.
 const TOGETHER: usize = 10;
 
-/// Every need on machines of one kind, the cheapest first, each kind of accelerator once.
+/// Plans for all needs on machines of one kind, the cheapest first, each kind of accelerator once.
 fn together(needs: &[&PlanCase], scenario: &Scenario, basis: Basis<'_>) -> Result<Vec<TogetherRow>, Refusal> {
     let shapes: Vec<_> = needs.iter().map(|n| shape_of(basis.catalog, &n.model)).collect::<Result<_, _>>()?;
     let mut named: Vec<plan::Need> = Vec::new();
@@ -372,7 +374,7 @@ fn together(needs: &[&PlanCase], scenario: &Scenario, basis: Basis<'_>) -> Resul
     let Some(first) = needs.first() else { return Ok(Vec::new()) };
     let weighing = first.weighing;
     let machines: &[Machine] = &first.machines;
-    // The search weighs; the cost engine counts.
+    // The search uses estimates of cost; the order is by what the cost engine computes.
     let found = plan::together(&parts, machines, &|bill| weighing.cost(bill));
     let bills: Vec<plan::Bill<'_>> = found.iter().map(|t| t.bill.clone()).collect();
     let (case, places) = cost::resolve_bills(scenario, basis, &bills).map_err(no_plan)?;
@@ -390,13 +392,13 @@ fn together(needs: &[&PlanCase], scenario: &Scenario, basis: Basis<'_>) -> Resul
     Ok(rows)
 }
 
-/// Models of several needs in the order in which [`plan::together`] has them.
+/// Models of several needs, in the order of [`plan::together`].
 fn models_in_order(needs: &[&PlanCase]) -> BTreeSet<String> {
     needs.iter().map(|n| n.model.clone()).collect()
 }
 
-/// `4x nvidia-h100-sxm-80gb@dgx`, `2x dgx-h100`, `nvidia-rtx-4090`: accelerators, in which host
-/// where one is named, or so many complete machines.
+/// Reads machines that are there: `4x nvidia-h100-sxm-80gb@dgx`, `2x dgx-h100`, `nvidia-rtx-4090`. They are
+/// accelerators, in the host that is named, or complete machines.
 pub fn have(text: &str, catalog: &Catalog) -> Result<Have, Refusal> {
     named_as("--have ", text, catalog)
 }
@@ -430,7 +432,7 @@ fn named_as(place: &str, text: &str, catalog: &Catalog) -> Result<Have, Refusal>
         let near = nearest(id, ids.chain(catalog.machines.iter().map(|m| m.id.as_str())), 3);
         let near =
             if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
-        return Err(wrong(format!("`{id}` is no accelerator or machine of the catalogue{near}")));
+        return Err(wrong(format!("`{id}` is not an accelerator or machine of the catalogue{near}")));
     };
     let (machine, hosts) = match place {
         None => bare(card, number).map_err(wrong)?,
@@ -439,7 +441,7 @@ fn named_as(place: &str, text: &str, catalog: &Catalog) -> Result<Have, Refusal>
     Ok(Have { text: text.to_owned(), owned: Owned { machine: machine.owned(), number: hosts } })
 }
 
-/// The accelerators alone, as one machine.
+/// The accelerators without a host, as one machine.
 fn bare(card: &Accelerator, number: u32) -> Result<(Machine, u32), String> {
     let cite = card.cite("board_watts");
     let source =
@@ -449,8 +451,8 @@ fn bare(card: &Accelerator, number: u32) -> Result<(Machine, u32), String> {
     Ok((machine, 1))
 }
 
-/// So many of the cards in the host or machine that is named, wholly or in part. What is there needs no
-/// price.
+/// `number` of the cards in the host or machine that is named, which they fill wholly or in part. What is
+/// there needs no price.
 fn inside(catalog: &Catalog, card: &Accelerator, number: u32, place: &str) -> Result<(Machine, u32), String> {
     let complete = catalog.machines.iter().filter(|m| m.id.contains(place));
     let complete = complete
@@ -470,7 +472,7 @@ fn inside(catalog: &Catalog, card: &Accelerator, number: u32, place: &str) -> Re
         }
         None => unpriced(catalog, card, number, place)?,
     };
-    // Fewer cards than it holds: those that are there.
+    // It holds fewer cards than it could.
     if number < holds {
         machine.accelerators = number;
         return Ok((machine, 1));
@@ -481,7 +483,7 @@ fn inside(catalog: &Catalog, card: &Accelerator, number: u32, place: &str) -> Re
     Ok((machine, number / holds))
 }
 
-/// In a host that nobody states a price of: its cards stand for it, as many as go in.
+/// Cards in a host without a known price: the cards stand for it, as many as it holds.
 fn unpriced(
     catalog: &Catalog,
     card: &Accelerator,
@@ -491,7 +493,7 @@ fn unpriced(
     let full = |host: &Host| if host.slots.number > 0 { number.min(host.slots.number) } else { number };
     let like: Vec<&Host> = catalog.hosts.iter().filter(|h| h.id.contains(place)).collect();
     let exact = like.iter().copied().find(|h| h.id == place);
-    // Part of a board is there as well as all of it.
+    // A board may be there in part.
     let holds = |host: &Host| if host.slots.always_full() { host.slots.number } else { full(host) };
     let takes = |host: &&Host| host.carries(card, holds(host)).is_ok();
     if let Some(host) = exact.filter(takes).or_else(|| like.iter().copied().find(takes)) {

@@ -1,4 +1,4 @@
-//! `prompts`: what a set of prompts is like, and a set drawn from records of use.
+//! `prompts`: describes a set of prompts, or draws one from records of use.
 
 use super::refusal::Refusal;
 use crate::catalog::Catalog;
@@ -20,25 +20,25 @@ use crate::usage::texts;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Shares of prompts on which two sides disagree, for which the number needed is said.
+/// Shares of prompts on which two sides disagree, for which the number of prompts needed is given.
 const DISAGREE: [f64; 3] = [0.1, 0.2, 0.3];
-/// Bytes of a token: of English about four, of other scripts and of code fewer.
+/// Bytes assumed for a token: about four in English, fewer in other scripts and in code.
 const BYTES_PER_TOKEN: f64 = 4.0;
-/// Prompts of one draw, at most.
+/// Most prompts of one draw.
 pub const MOST_DRAWN: usize = 100_000;
 
-/// The defaults of `bench`.
+/// The same defaults as of `bench`.
 const MARGIN: f64 = 0.1;
 const REPEATS: u32 = 3;
 const OUTPUT: u32 = 256;
 
-/// What is asked of a set.
+/// What the user asks about a set.
 #[derive(Debug)]
 pub struct Check<'a> {
     /// The file's name, as it was given.
     pub file: &'a str,
     pub set: &'a Set,
-    /// API models whose cost is to be said, as they were typed.
+    /// API models whose cost is asked for, as they were typed.
     pub models: &'a [String],
     /// Accepted loss of pass rate; absent: 0.1.
     pub margin: Option<f64>,
@@ -66,8 +66,8 @@ fn size(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Look at a set of prompts: is everything in it valid, how long is it, what does a run cost, and are
-/// there enough for the margin?
+/// Checks a set of prompts: is everything in it valid, how long is it, what does a run cost, and are there
+/// enough for the margin?
 pub fn check(asked: &Check<'_>) -> Result<PromptsDocument, Refusal> {
     let margin = asked.margin.unwrap_or(MARGIN);
     if !(margin > 0.0 && margin < 1.0) {
@@ -153,12 +153,12 @@ pub fn check(asked: &Check<'_>) -> Result<PromptsDocument, Refusal> {
     })
 }
 
-/// Lines that one thing is named for, at most.
+/// Most lines that a note names.
 const MOST_LINES: usize = 5;
 
-/// What a person should know about a file of prompts that can be used, in whole sentences.
+/// Notes on a valid file of prompts, in whole sentences.
 pub fn notes(file: &str, set: &Set) -> Vec<String> {
-    // The same thing in several lines is said once.
+    // The same note for several lines is given once.
     let mut said: Vec<(String, Vec<usize>)> = Vec::new();
     for notice in &set.notices {
         let text = match &notice.kind {
@@ -231,7 +231,7 @@ fn cost(
     })
 }
 
-/// Prompts that say the same as an earlier one.
+/// Number of prompts that repeat an earlier one.
 fn repeated(prompts: &[Prompt]) -> u32 {
     let mut seen = BTreeSet::new();
     let talk = |p: &Prompt| p.conversation.as_ref().map(|c| format!("{:?}", c.messages));
@@ -305,15 +305,15 @@ fn warnings(result: &PromptsResult) -> Vec<Warning> {
     warnings
 }
 
-/// What a draw came to.
+/// The result of a draw.
 #[derive(Debug)]
 pub struct Drawn {
     pub sample: Sample,
-    /// Things taken out of the drawn prompts: addresses, numbers, keys.
+    /// Number of things removed from the drawn prompts: addresses, numbers, keys.
     pub redacted: u32,
 }
 
-/// A prompt of a record, as a prompt of a set. `n` counts from 1.
+/// The prompt of a record, as a prompt of a set. `n` is its number, from 1.
 pub fn of_record(record: texts::Prompt, n: usize) -> Option<Prompt> {
     let mut messages: Vec<Message> = record
         .messages
@@ -327,7 +327,7 @@ pub fn of_record(record: texts::Prompt, n: usize) -> Option<Prompt> {
             Message::text(role, m.text)
         })
         .collect();
-    // The answer to the last question is what will be measured.
+    // Answers at the end are dropped: they will be measured.
     while messages.last().is_some_and(|m| m.role == Role::Assistant) {
         messages.pop();
     }
@@ -346,7 +346,7 @@ pub fn of_record(record: texts::Prompt, n: usize) -> Option<Prompt> {
     })
 }
 
-/// Draw `n` of the prompts: every kind in proportion, nothing twice, what names people taken out.
+/// Draws `n` of the prompts: every category in proportion, nothing twice, with personal data removed.
 pub fn sample(prompts: Vec<Prompt>, n: usize, seed: u64) -> Result<Drawn, Refusal> {
     if n == 0 || n > MOST_DRAWN {
         return Err(Refusal::input(format!("-n {n} is not between 1 and {MOST_DRAWN}")));

@@ -1,6 +1,6 @@
-//! Why a use case gives no document.
+//! Why a command gives no document.
 
-/// A refusal in words, and what to do about it.
+/// Why something was refused, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
@@ -9,25 +9,25 @@ pub struct Refusal {
     pub hint: Option<String>,
 }
 
-/// Whose turn it is.
+/// The kind of a refusal, which decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalKind {
     /// What was asked, or a file that came with it, is wrong.
     Input,
-    /// It was understood, and cannot be done.
+    /// What was asked is understood, but cannot be done.
     Failed,
 }
 
 impl Refusal {
-    /// What was asked is wrong.
+    /// A refusal because what was asked is wrong.
     pub fn input(message: impl Into<String>) -> Self {
         Self { kind: RefusalKind::Input, message: message.into(), hint: None }
     }
-    /// It cannot be done.
+    /// A refusal because it cannot be done.
     pub fn failed(message: impl Into<String>) -> Self {
         Self { kind: RefusalKind::Failed, message: message.into(), hint: None }
     }
-    /// What to do about it.
+    /// The same refusal with a sentence on what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

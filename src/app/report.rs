@@ -1,4 +1,4 @@
-//! `report`: saved documents, rendered again; several of them as one memo; two held against each other.
+//! `report`: renders saved documents again: one, several as one memo, or two compared.
 
 use super::refusal::Refusal;
 use crate::catalog::Catalog;
@@ -11,16 +11,16 @@ use crate::render::{Page, View};
 /// What a report shows.
 #[derive(Debug)]
 pub enum Report<'a> {
-    /// One document, as it was.
+    /// One document.
     One(&'a Named),
-    /// Several on one page, and where they are not of one case.
+    /// Several on one page, and the points in which they are not of one case.
     Memo(&'a [Named], Vec<Difference>),
-    /// What changed between two.
+    /// The differences of two.
     Changes(View),
 }
 
-/// The page of these documents. Refused where they are not of one need, model, machine and
-/// measurement, unless that is `allowed`: then the page says it.
+/// The page of these documents. Refused where they are not of one need, model, machine and measurement,
+/// unless `allowed`: then the page says in what they differ.
 pub fn report<'a>(documents: &'a [Named], catalog: &Catalog, allowed: bool) -> Result<Report<'a>, Refusal> {
     let [only] = documents else {
         let found = differences(documents, catalog);
@@ -40,7 +40,7 @@ pub fn changes(old: &Named, new: &Named, details: bool) -> Result<Report<'static
     compare(old, new, details).map(Report::Changes).map_err(Refusal::input)
 }
 
-/// A text as a document; `name` says in the error where it came from.
+/// Reads a document; `name` says in the error where the text came from.
 pub fn parse(name: String, text: &str) -> Result<Named, Refusal> {
     let document = Document::parse(&name, text).map_err(Refusal::input)?;
     Ok((name, document))
@@ -49,7 +49,7 @@ pub fn parse(name: String, text: &str) -> Result<Named, Refusal> {
 impl Page for Report<'_> {
     fn view(&self) -> View {
         match self {
-            // What has a decision in it is a memo; the rest is shown as it is.
+            // A document with a decision is shown as a memo, any other as it is.
             Self::One(one) => match &one.1 {
                 Document::Advice(_) | Document::Breakeven(_) | Document::Plan(_) => {
                     memo(std::slice::from_ref(*one), &[])

@@ -1,5 +1,5 @@
-//! `review`: an advice from then, decided again with today's catalogue. What moved, what retires, and
-//! whether it still holds.
+//! `review`: decides a saved advice again with today's catalogue: what changed, what retires, and whether
+//! it still holds.
 
 use super::advise::{AdviceBasis, Asked, CostFile, advise};
 use super::refusal::Refusal;
@@ -17,15 +17,15 @@ use crate::workload::{Evidence, NeedDraft};
 use jiff::civil::Date;
 use serde::Serialize;
 
-/// A price that moved by less is not worth a line.
+/// A price that changed by less than this share is not listed.
 const WORTH_SAYING: f64 = 0.005;
-/// A model that retires within so many days is said; one that is retired voids the advice.
+/// A model that retires within so many days is mentioned; one that is retired voids the advice.
 const SOON_DAYS: i32 = 180;
 
-/// What an advice was and what it would be today.
+/// What an advice was, and what it would be today.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Review {
-    /// The day the advice was given for; of one that does not say it, when it was written, RFC 3339.
+    /// The day the advice was given for; if it does not say, when it was written (RFC 3339).
     pub written: String,
     /// The day it was looked at again, `YYYY-MM-DD`.
     pub reviewed: String,
@@ -33,7 +33,7 @@ pub struct Review {
     pub holds: bool,
     /// Why it does not, one sentence each; empty where it holds.
     pub void_because: Vec<String>,
-    /// What the reader should know although it holds.
+    /// What the reader should know even though it holds.
     pub notes: Vec<String>,
     /// The verdict then and now.
     pub then: Verdict,
@@ -52,7 +52,7 @@ pub struct Verdict {
     pub placement: Placement,
     /// Id of the chosen option; null where nothing was priced.
     pub chosen: Option<String>,
-    /// As people call it.
+    /// Its name for people.
     pub name: Option<String>,
 }
 
@@ -61,19 +61,19 @@ pub struct Verdict {
 pub struct Moved {
     /// Id of the option.
     pub id: String,
-    /// As people call it: today's name, or that of then where it is gone.
+    /// Its name for people: today's, or the earlier one where the option no longer exists.
     pub name: String,
-    /// A month; null where the option was not there or has no price.
+    /// US dollars a month; null where the option did not exist or has no price.
     pub monthly_usd_then: Option<f64>,
     /// See [`Self::monthly_usd_then`].
     pub monthly_usd_now: Option<f64>,
-    /// Over the horizon.
+    /// US dollars over the horizon.
     pub tco_usd_then: Option<f64>,
     /// See [`Self::tco_usd_then`].
     pub tco_usd_now: Option<f64>,
 }
 
-/// A model that goes.
+/// A model that is retired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Retires {
     /// Its id in the catalogue.
@@ -89,11 +89,11 @@ pub struct Rested<'a> {
     pub evidence: Option<&'a Evidence>,
     /// What was computed.
     pub cost: Option<CostFile<'a>>,
-    /// They may be of another need all the same.
+    /// They may be of another need.
     pub allow_mismatch: bool,
 }
 
-/// Decide again. Refused where the document rests on files that were not given, or has answers that this
+/// Decides again. Refused where the document rests on files that were not given, or has answers that this
 /// version does not read.
 pub fn review(
     name: &str,
@@ -324,7 +324,7 @@ fn usd(amount: Option<f64>) -> Cell {
 /// What [`change`] says where nothing moved.
 const NONE: &str = "none";
 
-/// By how much the month moved; where that is nothing, the total.
+/// By how much the monthly cost changed; if it did not, the total.
 fn change(option: &Moved) -> String {
     let share = |then: Option<f64>, now: Option<f64>| Some(now? / then.filter(|t| *t > 0.0)? - 1.0);
     match (option.monthly_usd_then, option.monthly_usd_now) {

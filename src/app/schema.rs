@@ -1,4 +1,4 @@
-//! `schema`: the JSON Schema of what others read or write.
+//! `schema`: the JSON Schemas of documents and files that others read or write.
 
 use super::refusal::Refusal;
 use crate::document::schema;
@@ -15,6 +15,6 @@ pub fn schema(name: Option<&str>) -> Result<String, Refusal> {
         let names: Vec<&str> = schema::NAMES.iter().map(|(name, _)| *name).collect();
         let near = nearest(name, names.iter().copied(), 1);
         let hint = near.first().map_or_else(|| names.join(", "), |near| format!("did you mean {near}?"));
-        Refusal::input(format!("there is no schema of `{name}`")).hint(hint)
+        Refusal::input(format!("there is no schema named `{name}`")).hint(hint)
     })
 }

@@ -1,11 +1,11 @@
-//! `usage`: from records that people have to the document `freehold.usage`.
+//! `usage`: turns records that people have into the document `freehold.usage`.
 //!
 //! ```text
 //! Asked ─► Reading::new ─► file (once for each) ─► finish ─► UsageDocument
 //! ```
 //!
-//! Nothing of a file but its counts leaves here: a refusal names a file by its number, never its path or
-//! a text of it.
+//! Of a file only its counts leave this room: a refusal names a file by its number, never by its path or a
+//! text in it.
 
 mod unread;
 
@@ -38,13 +38,13 @@ pub enum Map {
 /// How files are to be read, each value as it was given.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
-    /// Name of a format; absent: each file is recognised.
+    /// Name of a format; `None`: each file is recognised.
     pub from: Option<String>,
-    /// What the columns of files mean.
+    /// The meaning of the columns of files.
     pub map: Option<Map>,
-    /// A name of the time zone database or an offset, for days and hours of the week; absent: UTC.
+    /// A name of the time zone database or an offset, for days and hours of the week; `None`: UTC.
     pub timezone: Option<String>,
-    /// Seconds since 1970 by the clock: what is more than a day later cannot be.
+    /// Seconds since 1970 by the clock: a record more than a day later cannot be true.
     pub now: Option<i64>,
 }
 
@@ -119,7 +119,7 @@ impl Asked {
     }
 }
 
-/// Files on their way to a document.
+/// Reads files, one after the other, into a document.
 pub struct Reading<'c> {
     asked: Asked,
     import: Import<'c>,
@@ -136,7 +136,7 @@ impl std::fmt::Debug for Reading<'_> {
 }
 
 impl<'c> Reading<'c> {
-    /// Ready to read; what was asked is refused here where it is wrong.
+    /// A reader; wrong settings are refused here.
     pub fn new(asked: Asked, catalog: &'c Catalog) -> Result<Self, Refusal> {
         let prices = Rc::new(RefCell::new(PricesOfTheDay::new(catalog)));
         let charges = Rc::clone(&prices);
@@ -145,8 +145,8 @@ impl<'c> Reading<'c> {
         Ok(Self { asked, import, prices, files: 0, empty: 0, left_out: Vec::new() })
     }
 
-    /// Read the next file: `read` calls [`Import::read`] with its bytes. A file that somebody named must be
-    /// readable; of a folder, what is no record of usage is left out and counted.
+    /// Reads the next file: `read` calls [`Import::read`] with its bytes. A file that the user named must
+    /// be readable; one in a folder that is no record of usage is left out and counted.
     pub fn file(
         &mut self,
         place: Place,
@@ -169,7 +169,7 @@ impl<'c> Reading<'c> {
         }
     }
 
-    /// A file of a folder that could not be opened.
+    /// Notes a file in a folder that could not be opened.
     pub fn unopened(&mut self) {
         self.files += 1;
         self.left_out.push(LeftOut::unopened(self.files));

@@ -107,7 +107,7 @@ impl OutputArgs {
         view: impl FnOnce() -> View,
         csv: Option<&dyn Fn() -> String>,
     ) -> Result<(), CliError> {
-        self.put(context, false, json, view, csv)
+        self.write_checked(context, false, json, view, csv)
     }
 
     /// The same for what took time or money to measure: it is written whatever the gates ask for.
@@ -118,10 +118,10 @@ impl OutputArgs {
         view: impl FnOnce() -> View,
         csv: Option<&dyn Fn() -> String>,
     ) -> Result<(), CliError> {
-        self.put(context, true, json, view, csv)
+        self.write_checked(context, true, json, view, csv)
     }
 
-    fn put(
+    fn write_checked(
         &self,
         context: &Context,
         keep: bool,
@@ -394,7 +394,7 @@ pub fn open_private(path: &Path) -> Result<std::fs::File, CliError> {
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     match Place::of(path)? {
         Place::File(file) => replace(&file, bytes).map_err(|e| CliError::file("write", path, &e)),
-        Place::Stream(stream) => pour(&stream, path, bytes),
+        Place::Stream(stream) => write_into(&stream, path, bytes),
     }
 }
 
@@ -463,7 +463,7 @@ fn keep_owner(file: &std::fs::File, before: &std::fs::Metadata) {
 fn keep_owner(_: &std::fs::File, _: &std::fs::Metadata) {}
 
 /// Writes into a device, pipe or open file. The process's own stdout and stderr continue at their position.
-fn pour(stream: &Path, path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+fn write_into(stream: &Path, path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let own = if stream.starts_with("/proc/self") || stream.starts_with("/dev/fd") {
         stream.file_name().and_then(|n| n.to_str())
     } else {

@@ -16,7 +16,7 @@ use std::path::Path;
 pub fn read(path: &Path) -> Result<(Set, String), CliError> {
     let shown = path.display().to_string();
     let bytes = read_bytes(path, LARGEST_FILE)?;
-    let set = set::read(&shown, &bytes, &Beside::of(path)).map_err(told)?;
+    let set = set::read(&shown, &bytes, &Beside::of(path)).map_err(usage_error)?;
     check(&shown, &set.prompts)?;
     let sha256 = match set.written {
         Written::Promptfoo => hex(&Sha256::digest(serde_json::to_vec(&set.prompts).unwrap_or_default())),
@@ -29,7 +29,7 @@ pub fn read(path: &Path) -> Result<(Set, String), CliError> {
 pub fn read_answers(path: &Path) -> Result<Set, CliError> {
     let shown = path.display().to_string();
     let bytes = read_bytes(path, LARGEST_FILE)?;
-    let set = set::answers(&shown, &bytes).map_err(told)?;
+    let set = set::answers(&shown, &bytes).map_err(usage_error)?;
     if set.answers.is_empty() {
         return Err(CliError::usage(format!("{shown} holds prompts, and no answers"))
             .hint("Give it as --prompts, and ask a model."));
@@ -37,7 +37,7 @@ pub fn read_answers(path: &Path) -> Result<Set, CliError> {
     Ok(set)
 }
 
-fn told(error: PromptError) -> CliError {
+fn usage_error(error: PromptError) -> CliError {
     let message = error.to_string();
     CliError::usage(message).hint(error.remedy)
 }

@@ -71,7 +71,7 @@ pub enum Problem {
     BlockSize { name: String, row: u64, kind: &'static str, block: u64 },
     #[error("the size of the tensor \"{0}\" does not fit in 63 bits")]
     SizeOverflow(String),
-    #[error("the tensor \"{name}\" starts at {offset}, which is no multiple of {alignment}")]
+    #[error("the tensor \"{name}\" starts at {offset}, which is not a multiple of {alignment}")]
     Misaligned { name: String, offset: u64, alignment: u64 },
     #[error("the tensor \"{name}\" ends at byte {end}, but the file has {file_bytes}")]
     OutsideFile { name: String, end: u64, file_bytes: u64 },

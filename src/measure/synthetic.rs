@@ -39,8 +39,9 @@ impl FromStr for Test {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("`{text}` is no test: use pp512, tg128 or pp512+tg128, each with @d4096 for a depth");
+        let wrong = || {
+            format!("`{text}` is not a test: use pp512, tg128 or pp512+tg128, each with @d4096 for a depth")
+        };
         let (what, depth) = match text.trim().split_once('@') {
             Some((what, depth)) => (what.trim(), number(depth.trim(), "d").ok_or_else(wrong)?),
             None => (text.trim(), 0),

@@ -1,5 +1,5 @@
-//! Options out of a cost document: offers with prices of the user's own take the place of the
-//! candidates that would be looked up.
+//! Options from a cost document: its offers, with prices of the user's own, replace the candidates that
+//! would be looked up.
 
 use crate::advise::Placement;
 use crate::advise::options::{Because, Choice, Kind, OptionCost, Priced, Terms, choose};
@@ -46,7 +46,7 @@ pub(super) fn options(document: &BreakevenDocument, terms: &Terms) -> Option<Giv
     }
     for offer in &r.local {
         let kind = if offer.kind == "rented" { Kind::Rented } else { Kind::Owned };
-        // A loan is paid as one goes.
+        // A loan is paid monthly.
         let capex = if offer.kind == "financed" { 0.0 } else { offer.capex_usd };
         let cost = OptionCost { monthly: offer.monthly_usd, tco: offer.tco_usd, capex };
         options.push((priced(kind, cost, offer.tier), offer.name.clone(), None, offer.model.clone()));
@@ -90,7 +90,7 @@ pub(super) fn options(document: &BreakevenDocument, terms: &Terms) -> Option<Giv
     let rows = order.into_iter().map(|n| row(&options[n], &ids[n], &choice, n, chance(n))).collect();
     let chosen = choice.chosen;
     let rival = choice.next.map(|n| (n, &options[n].1));
-    // The draws are of the first two offers that are compared.
+    // The draws compare the first two offers.
     let odds = rival.zip(head).zip(p_local).and_then(|(((_, other), head), p)| {
         let name = &options[chosen].1;
         match () {
@@ -116,7 +116,7 @@ pub(super) fn options(document: &BreakevenDocument, terms: &Terms) -> Option<Giv
     })
 }
 
-/// Where the other placement would cost less: by how much its total, and at which volume.
+/// The points at which the other placement would cost less: the difference of the totals, and the volume.
 fn turns(r: &BreakevenResult, (chosen, other): (&str, &str), gap: f64, placement: Placement) -> Vec<Flip> {
     let months = r.horizon_months;
     let flip = |what: &str, at: f64, today: Option<f64>, text: String| Flip {
@@ -167,7 +167,7 @@ fn priced(kind: Kind, cost: OptionCost, tier: Option<u8>) -> Priced {
     }
 }
 
-/// `api`, `owned`; `api-2` for the second of a kind.
+/// Ids of options: `api`, `owned`; `api-2` for the second of a kind.
 fn ids(options: &[Priced]) -> Vec<String> {
     let id = |n: usize| {
         let kind = options[n].kind;

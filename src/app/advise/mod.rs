@@ -1,4 +1,4 @@
-//! `advise`: answers, what was measured and what things cost → one verdict.
+//! `advise`: from answers, measurements and costs to one verdict.
 //!
 //! ```text
 //! NeedDraft ─► matrix (explains) ─┐
@@ -30,14 +30,14 @@ use crate::workload::{Evidence, Need, NeedDraft};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
-/// What is decided about, and what is known of it.
+/// What is asked: a need, and documents about it.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     /// The answers and the requests.
     pub draft: &'a NeedDraft,
     /// What was measured.
     pub evidence: Option<&'a Evidence>,
-    /// What was computed before, with prices of the user's own.
+    /// A cost document, with prices of the user's own.
     pub cost: Option<CostFile<'a>>,
     /// Documents of another need may be used all the same.
     pub allow_mismatch: bool,
@@ -46,9 +46,9 @@ pub struct Asked<'a> {
 /// A cost document, and the name of its file.
 #[derive(Debug, Clone, Copy)]
 pub struct CostFile<'a> {
-    /// As it was named.
+    /// Its name, as it was given.
     pub name: &'a str,
-    /// What it says.
+    /// Its content.
     pub document: &'a BreakevenDocument,
 }
 
@@ -59,11 +59,11 @@ pub struct AdviceBasis<'a> {
     pub catalog: &'a Catalog,
     /// The day it is decided on.
     pub today: Date,
-    /// The same as RFC 3339 with its time.
+    /// The time it is decided at (RFC 3339).
     pub now: &'a str,
 }
 
-/// Decide. Refused where an answer is missing, or where the need cannot be computed.
+/// The decision. Refused where an answer is missing, or where the need cannot be computed.
 pub fn advise(asked: &Asked<'_>, known: &AdviceBasis<'_>) -> Result<AdviceDocument, Refusal> {
     let (matrix, guide) = (Matrix::shipped(), Guide::shipped());
     let need = asked.draft.complete().map_err(|missing| missing_answers(&missing))?;
@@ -130,7 +130,7 @@ pub fn advise(asked: &Asked<'_>, known: &AdviceBasis<'_>) -> Result<AdviceDocume
     Ok(doubts(advice::build(&setting, &verdict)))
 }
 
-/// What the answers allow, after evidence and mandates.
+/// What the answers allow, after evidence and mandates have changed them.
 fn terms(asked: &Asked<'_>, matrix: &Matrix, need: &Need, verdict: &Verdict) -> Terms {
     Terms {
         answers: verdict.answers,
@@ -141,12 +141,12 @@ fn terms(asked: &Asked<'_>, matrix: &Matrix, need: &Need, verdict: &Verdict) -> 
     }
 }
 
-/// Where a document that came along is of another need than the one that is asked about.
+/// Where a document that was given with the need is of another need.
 fn mismatch(asked: &Asked<'_>) -> Vec<Difference> {
     let inputs = advice::inputs_of(asked.draft);
     let mut found = Vec::new();
     if let Some(cost) = asked.cost {
-        // What the document only assumed is no word of a user's against another.
+        // What the document only assumed does not contradict the user.
         let said = |i: &Input| !matches!(i.source, Source::Assumed { .. });
         let theirs: BTreeMap<String, Input> = cost
             .document

@@ -1,5 +1,5 @@
-//! What the need costs each way: candidates from the catalogue, priced by the cost engine in one
-//! scenario, so that `freehold breakeven` with the same words gives the same amounts.
+//! What the need costs with each option: candidates from the catalogue, priced by the cost engine in one
+//! scenario, so that `freehold breakeven` with the same inputs gives the same amounts.
 
 use crate::advise::candidate;
 use crate::advise::matrix::CapabilityTier;
@@ -20,7 +20,7 @@ use crate::workload::{
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
-/// Draws behind every probability.
+/// The Monte Carlo draws behind every probability.
 pub(super) const DRAWING: Drawing = Drawing { count: cost::uncertainty::DEFAULT_DRAWS, seed: 1 };
 
 /// What is asked of the pricing.
@@ -29,22 +29,22 @@ pub(super) struct Asked<'a> {
     pub catalog: &'a Catalog,
     pub makers: &'a [String],
     pub draft: &'a NeedDraft,
-    /// With the answers as evidence and mandates leave them.
+    /// The need, with the answers as evidence and mandates leave them.
     pub need: &'a Need,
     pub tiers: CapabilityTier,
     pub today: Date,
-    /// What was measured: of the open model it names, where the catalogue knows that.
+    /// The measurement; its model counts where the catalogue knows it.
     pub evidence: Option<&'a Evidence>,
 }
 
 impl<'a> Asked<'a> {
-    /// The open model that was measured on one's own machine.
+    /// The open model that was measured on the user's own machine; `None`: none, or not in the catalogue.
     fn measured_model(&self) -> Option<&'a OpenModel> {
         let target = self.evidence?.targets.iter().find(|t| t.kind == TargetKind::Local)?;
         model_of_file(self.catalog, &target.model)
     }
 
-    /// With the measurement, where it is of the model that would be run.
+    /// What prices rest on: with the measurement, where it is of the model that would be run.
     fn basis(&self, comparators: bool) -> Basis<'a> {
         let evidence = self.evidence.filter(|_| self.measured_model().is_some());
         Basis { catalog: self.catalog, evidence, today: self.today, comparators }
@@ -57,19 +57,19 @@ pub(super) struct Pricing<'a> {
     pub case: Case,
     pub offers: Vec<OfferSummary>,
     pub options: Vec<Priced>,
-    /// What stands behind each option.
+    /// The offers of each option, by the index of the option.
     pub behind: Vec<Behind>,
     pub totals: Totals,
     /// Tokens of the longest request that is planned for.
     pub context_tokens: f64,
-    /// What was resolved: `breakeven` with it says the same.
+    /// The scenario that was resolved: `breakeven` gives the same result for it.
     pub scenario: Scenario,
     pub open: Option<&'a OpenModel>,
-    /// API models that are capable enough for the need.
+    /// Number of API models that are capable enough for the need.
     pub capable: usize,
 }
 
-/// What an option is made of: offers of the case.
+/// The offers of the case that an option is made of.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Behind {
     Offer(usize),
@@ -82,27 +82,28 @@ pub(super) enum Behind {
     Nothing,
 }
 
-/// Where the answer turns between the cheapest cloud option and the cheapest own one.
+/// The values at which the cheapest own option becomes cheaper than the cheapest cloud one.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Turns {
     /// Requests a month above which the own one is cheaper.
     pub requests: Option<f64>,
     /// Price of the API per million tokens above which the own one is cheaper, and today's.
     pub api_usd_per_mtok: Option<(f64, f64)>,
-    /// Share of the own one's answers that must be good enough, where the others go on to the API.
+    /// Share of the own option's answers, 0 to 1, that must be good enough, where the others go to the API.
     pub pass_rate: Option<f64>,
-    /// What the provider is paid in a month.
+    /// US dollars a month that the provider is paid.
     pub usd_per_month: Option<f64>,
 }
 
-/// Does the draft say what a month costs depends on: how many requests, and of how many tokens?
+/// Does the draft have the numbers that a monthly cost depends on: requests, and tokens of a request?
 pub(super) fn has_numbers(draft: &NeedDraft) -> bool {
     let shape = draft.has(need::INPUT_TOKENS) && draft.has(need::OUTPUT_TOKENS);
     (draft.has(need::REQUESTS_PER_MONTH) && shape)
         || (draft.has(need::TOKENS_PER_MONTH) && (shape || draft.has(need::INPUT_SHARE)))
 }
 
-/// The API models that are rated capable enough, take the request and have a price.
+/// The API models that are rated capable enough, take requests of this size and have a price, each with its
+/// price by list.
 pub(super) fn capable<'a>(asked: &Asked<'a>) -> Vec<(&'a ApiModel, f64)> {
     let shape = candidate::shape_or_assumed(asked.draft.shape());
     let long = asked.draft.number(need::CONTEXT_TOKENS).unwrap_or(0.0).max(shape.total_tokens());
@@ -121,17 +122,17 @@ pub(super) fn capable<'a>(asked: &Asked<'a>) -> Vec<(&'a ApiModel, f64)> {
     found
 }
 
-/// How many of the models that are cheapest by their list price are priced to the horizon.
+/// How many of the cheapest models by list price are priced over the horizon.
 const SHORTLIST: usize = 3;
 
-/// Months after which a model is no longer what somebody would start with.
+/// Months after which nobody would start with an open model any more.
 const MODELS_AGE: i32 = 18;
 
-/// So many providers sell an open model that is in common use.
+/// Providers that sell an open model, from which on it counts as in common use.
 const COMMON: usize = 3;
 
-/// Price everything. `None` where the catalogue has no API model that is capable enough; an error
-/// where the need itself cannot be computed.
+/// Prices all options. `None` where the catalogue has no API model that is capable enough; an error where
+/// the need itself cannot be computed.
 pub(super) fn price<'a>(asked: &Asked<'a>) -> Result<Option<Pricing<'a>>, ResolveError> {
     let capable = capable(asked);
     let Some(api) = cheapest_api(asked, &capable)? else { return Ok(None) };
@@ -166,8 +167,8 @@ pub(super) fn price<'a>(asked: &Asked<'a>) -> Result<Option<Pricing<'a>>, Resolv
     Ok(Some(pricing))
 }
 
-/// Hardware that is there already, as it was written: `4x nvidia-h100-sxm-80gb` is one machine with four
-/// of them, `2x dgx-spark` two machines.
+/// Hardware that is there already, as the user wrote it: `4x nvidia-h100-sxm-80gb` is one machine with four
+/// of them, `2x dgx-spark` is two machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnedHardware<'a> {
     /// How many, 1 or more.
@@ -178,7 +179,7 @@ pub struct OwnedHardware<'a> {
     pub machine: bool,
 }
 
-/// Read what is there already. Refused where the catalogue does not know it.
+/// Reads such a text. Refused where the catalogue does not know the hardware.
 pub fn owned<'a>(catalog: &Catalog, written: &'a str) -> Result<OwnedHardware<'a>, ResolveError> {
     let written = written.trim();
     let counted = written.split_once(['x', '×', ' ']).and_then(|(n, id)| Some((n.trim().parse().ok()?, id)));
@@ -213,13 +214,14 @@ fn have(asked: &Asked<'_>, open: &OpenModel) -> Result<Option<Fields>, ResolveEr
     Ok(Some(fields))
 }
 
-/// Does what is there carry the load?
+/// Does the hardware that is there carry the load?
 fn holds(asked: &Asked<'_>, scenario: &Scenario, have: &Fields) -> bool {
     let alone = Scenario { local: vec![have.clone()], ..scenario.clone() };
     cost::resolve(&alone, asked.basis(false)).is_ok()
 }
 
-/// Without what the catalogue cannot complete: rented, then bought, then seats.
+/// Resolves the scenario, leaving out what the catalogue cannot complete: first rented, then bought, then
+/// seats.
 fn resolve_what_can_be(
     asked: &Asked<'_>,
     scenario: &mut Scenario,
@@ -241,7 +243,7 @@ fn resolve_what_can_be(
             return Ok(case);
         }
     }
-    // Two of the API models alone: a scenario compares at least two offers.
+    // Only two API models are left: a scenario compares at least two offers.
     scenario.local.clear();
     scenario.hybrid.clear();
     if let Some((second, _)) = capable.iter().find(|(m, _)| !names(&scenario.cloud[0], &m.id)) {
@@ -263,14 +265,14 @@ fn local_fields(open: &OpenModel, kind: &str) -> Fields {
     Fields::from([(local::MODEL.name, text(&open.id)), (local::KIND.name, kind)])
 }
 
-/// The need as `[need]` has it.
+/// A scenario with the need only.
 fn base(asked: &Asked<'_>) -> Scenario {
     let said =
         |key: &&crate::workload::keys::Key| Some((key.name, asked.draft.fields().get(key.name)?.clone()));
     Scenario { need: need::KEYS.iter().filter_map(said).collect(), ..Scenario::default() }
 }
 
-/// The maker's current models before resellers, the cheapest over the horizon.
+/// The cheapest API model over the horizon: makers' current models come before resellers.
 fn cheapest_api<'a>(
     asked: &Asked<'a>,
     capable: &[(&'a ApiModel, f64)],
@@ -300,7 +302,7 @@ fn cheapest_api<'a>(
     let basis = asked.basis(false);
     let case = match cost::resolve(&scenario, basis) {
         Ok(case) => case,
-        // A model without a cache price, say: the cheapest by its list price that can be computed.
+        // A model may lack a cache price: then the cheapest by list price that can be computed.
         Err(error @ ResolveError::Missing(_)) => {
             let alone = |m: &&ApiModel| {
                 let twice = [*m, *m].map(|m| Fields::from([(cloud::MODEL.name, text(&m.id))]));
@@ -317,9 +319,9 @@ fn cheapest_api<'a>(
     Ok(short.get(best).copied())
 }
 
-/// Open models that are worth a plan: of the last year and a half, sold by several providers, rated well
-/// enough; the one with the fewest parameters (the smallest machine holds it) and the one that
-/// reads the fewest of them for each token (the fastest on a large one).
+/// Open models that are worth a plan: not older than a year and a half, sold by several providers, and
+/// rated well enough. Of those, the one with the fewest parameters (the smallest machine holds it) and the
+/// one that reads the fewest of them for each token (the fastest on a large machine).
 fn open_candidates<'a>(asked: &Asked<'a>) -> Vec<&'a OpenModel> {
     let shape = candidate::shape_or_assumed(asked.draft.shape());
     let long = asked.draft.number(need::CONTEXT_TOKENS).unwrap_or(0.0).max(shape.total_tokens());
@@ -360,8 +362,8 @@ fn open_candidates<'a>(asked: &Asked<'a>) -> Vec<&'a OpenModel> {
     found
 }
 
-/// The tier a local model needs: for what may not leave the strongest open one, else beside the
-/// strongest API what simple tasks need.
+/// The tier that a local model needs: that of the strongest open model where the data may not leave; beside
+/// a strongest API, that of simple tasks.
 fn local_tier(asked: &Asked<'_>) -> u8 {
     use crate::workload::Privacy;
     let own =
@@ -401,19 +403,19 @@ fn cheapest_open<'a>(asked: &Asked<'a>, api: &ApiModel) -> Option<&'a OpenModel>
     best.map(|(_, model)| model)
 }
 
-/// Seats of one plan for the people who ask.
+/// Seats of one subscription for the people who ask.
 #[derive(Debug, Clone)]
 struct Seats<'a> {
     plan: &'a Subscription,
-    /// The provider's model whose prices hold for what a seat does not cover.
+    /// The provider's model whose prices apply to what a seat does not cover.
     model: &'a ApiModel,
     name: String,
-    /// Of all seats together, US dollars a month.
+    /// US dollars a month for all seats together.
     fee: f64,
 }
 
-/// The cheapest plan for the people who ask, where it is people. Providers do not publish how much a
-/// seat may ask, so it is taken to cover as much use as it costs; what goes beyond is paid by the token.
+/// The cheapest subscription, where people ask and not programs. Providers do not publish how much a seat
+/// may ask, so it is assumed to cover as much use as it costs; what goes beyond is paid by the token.
 fn seats<'a>(asked: &Asked<'a>, capable: &[(&'a ApiModel, f64)]) -> Option<Seats<'a>> {
     let people = asked.draft.number(answers::PEOPLE)?;
     if matches!(asked.draft.answer::<Use>(need::USE), Some(Use::Batch)) {
@@ -458,10 +460,11 @@ fn seat_fields(seats: &Seats<'_>) -> Fields {
     ])
 }
 
-/// The share of simple requests that is taken while nobody says it.
+/// The assumed share of simple requests, where the user does not say it.
 pub(super) const SIMPLE_SHARE: f64 = 0.5;
 
-/// The share of the prompts whose kinds of work the local model was shown to take over, where its measurement counts.
+/// Share of the prompts, 0 to 1, whose kinds of work the local model was shown to handle, where its
+/// measurement counts.
 fn measured_share(asked: &Asked<'_>) -> Option<Given> {
     let evidence = asked.evidence.filter(|_| asked.measured_model().is_some())?;
     let moved = evidence.quality.as_ref()?.moved_share.as_ref()?;
@@ -469,7 +472,7 @@ fn measured_share(asked: &Asked<'_>) -> Option<Given> {
     Some(Given { value, source: moved.source(&evidence.file) })
 }
 
-/// A split by route where tiers differ, by hour of the week elsewhere.
+/// The keys of a hybrid: split by route where tiers differ, by hour of the week elsewhere.
 fn hybrid_fields(asked: &Asked<'_>) -> Fields {
     let routed = is_routed(asked.need);
     if routed {
@@ -496,13 +499,13 @@ fn hybrid_fields(asked: &Asked<'_>) -> Fields {
     Fields::from([(hybrid::PROFILE.name, given)])
 }
 
-/// Simple and complex requests are told apart: the local model is the weaker one.
+/// Are simple and complex requests told apart, so that the weaker local model gets the simple ones?
 pub(super) fn is_routed(need: &Need) -> bool {
     let split = [Modifier::MixedComplexity, Modifier::CostOptimization];
     need.answers.capability == Capability::Maximum || split.iter().any(|m| need.modifiers.contains(*m))
 }
 
-/// Options out of a case.
+/// The options of a resolved case.
 fn priced<'a>(
     asked: &Asked<'a>,
     case: Case,
@@ -523,7 +526,7 @@ fn priced<'a>(
             (Supply::Api(_), Role::SameModel) => Kind::SameModel,
             (Supply::Api(_), _) if seats.is_some_and(|s| s.name == offer.name) => Kind::Seats,
             (Supply::Api(_), _) if offer.id.as_deref() == Some(&api.id) => Kind::Api,
-            // A second API model only to have something to compare with.
+            // A second API model is there only to compare with.
             (Supply::Api(_), _) => continue,
             (Supply::Machine(m), _) if m.is_rented() => Kind::Rented,
             (Supply::Machine(m), _) if m.units.is_some() && summary.capex.get() == 0.0 => Kind::Have,
@@ -560,7 +563,7 @@ fn priced<'a>(
     Pricing { case, offers, options, behind, totals, context_tokens, scenario, open, capable }
 }
 
-/// The two kinds of hybrid, where they split anything.
+/// The hybrid options, where they split anything.
 fn splits(
     asked: &Asked<'_>,
     case: &Case,
@@ -571,13 +574,14 @@ fn splits(
     let tco = |n: usize| options[n].cost.map_or(f64::INFINITY, |c| c.tco);
     let opex = asked.need.answers.budget == Budget::Opex && !asked.draft.has(answers::UP_FRONT);
     let (owned, rented) = (find(Kind::Owned), find(Kind::Rented));
-    // Beside what is bought, what is rented where nothing may be bought, or where it costs less.
+    // A split with a rented machine counts beside one with a bought machine where nothing may be bought, or
+    // where it costs less.
     let rented = rented.filter(|r| opex || owned.is_none_or(|o| tco(*r) < tco(o)));
     let bases = owned.into_iter().chain(rented);
     bases.flat_map(|base| splits_of(case, options, behind, find(Kind::Api), base)).collect()
 }
 
-/// The two kinds of hybrid with one local side.
+/// The hybrid options with one local side.
 fn splits_of(
     case: &Case,
     options: &[Priced],
@@ -605,7 +609,7 @@ fn splits_of(
         found.push((split(Kind::Routed, cost, routed.units, routed.local_share), Deployment::Routed(pair)));
     }
     if let Some(overflow) = cost::hybrid::overflow(case, pair, v) {
-        // No units at all is the API alone, and enough for everything is no split.
+        // Without machines it is the API alone, and with enough for everything it is no split.
         let own = overflow.options.iter().filter(|o| o.units > 0 && o.local_share < 0.9995);
         if let Some(best) = own.min_by(|a, b| a.tco.get().total_cmp(&b.tco.get())) {
             let cost =
@@ -618,7 +622,7 @@ fn splits_of(
 }
 
 impl Pricing<'_> {
-    /// Where the answer turns between a cloud option and an own one, both by index.
+    /// The values at which the choice between a cloud option and an own one, both by index, changes.
     pub(super) fn turns(&self, cloud: usize, own: usize) -> Turns {
         let (Behind::Offer(cloud_offer), Behind::Offer(own_offer)) = (self.behind[cloud], self.behind[own])
         else {
@@ -643,8 +647,8 @@ fn turns(case: &Case, offers: &[OfferSummary], pair: Pair, usd_per_month: Option
     }
 }
 
-/// The share of local answers that must be good enough, if every other one goes on to the API: below
-/// it the API alone costs less. `None` where local costs more even if every answer is good.
+/// Share of local answers, 0 to 1, that must be good enough if every other one goes to the API: below it
+/// the API alone costs less. `None` where local costs more even if every answer is good.
 fn pass_rate(case: &Case, pair: Pair, v: Values<'_>) -> Option<f64> {
     let saves = |escalation: f64| {
         let routed = cost::hybrid::routed_at(case, pair, v, 1.0, escalation)?;

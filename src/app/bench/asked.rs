@@ -1,4 +1,4 @@
-//! What is asked of a run, each value as it was given.
+//! What the user asks of a run, each value as it was given.
 
 use crate::app::Refusal;
 use crate::document::bench::build::{CRITERION, Judging};
@@ -10,7 +10,7 @@ use crate::measure::wire::LimitField;
 use crate::quality::judge::Form;
 use std::path::PathBuf;
 
-/// What is asked of a run. `None` and empty: nothing was said, and the default holds.
+/// What the user asks of a run. `None` and empty: not given, so that the default holds.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
     /// Local models.
@@ -36,7 +36,7 @@ pub struct Asked {
     pub stand_in: bool,
     /// APIs are asked for temperature 0.
     pub api_greedy: bool,
-    /// The member of a chat request that limits the answer.
+    /// The field of a chat request that limits the answer.
     pub limit_field: Option<LimitField>,
     /// Variables with the keys of servers that are not a provider's own.
     pub key_variables: Vec<String>,
@@ -45,14 +45,14 @@ pub struct Asked {
     pub allow_http_keys: bool,
     /// Attempts after a failed one.
     pub retries: u32,
-    /// USD.
+    /// Most US dollars that may be spent.
     pub max_cost: Option<f64>,
     pub load: LoadOptions,
     pub judging: JudgingOptions,
     pub local: LocalOptions,
 }
 
-/// Attempts after a failed one, where nobody says how many.
+/// Default of the attempts after a failed one.
 pub const RETRIES: u32 = 2;
 
 impl Asked {
@@ -61,7 +61,7 @@ impl Asked {
         self.retries.saturating_add(1)
     }
 
-    /// Targets that answer now, without those that answered long ago.
+    /// Number of targets that are asked, without recorded answers.
     pub fn live(&self) -> usize {
         self.models.len() + self.apis.len()
     }
@@ -93,22 +93,22 @@ impl Cache {
     }
 }
 
-/// What is asked under load.
+/// What the user asks of the load.
 #[derive(Debug, Clone, Default)]
 pub struct LoadOptions {
     /// Levels ascending, then rates ascending, each once.
     pub shapes: Vec<Shape>,
     pub extent: Extent,
-    /// Where it was said.
+    /// How arrivals are spread, where the user says it.
     pub arrivals: Option<Arrivals>,
-    /// The limits that a request must keep, where they were given.
+    /// The latency limits, where the user gives them.
     pub limits: Option<Slo>,
-    /// Without the requests one at a time.
+    /// Measure only under load, without requests one at a time.
     pub only: bool,
 }
 
 impl LoadOptions {
-    /// What is asked of all targets together: each load `rounds` times.
+    /// The load on all targets together: each load `rounds` times.
     pub fn plan(&self, targets: usize, rounds: u32, warmup: u32, slo: Slo) -> LoadPlan {
         LoadPlan { phases: phases(targets, &self.shapes, rounds), extent: self.extent, warmup, slo }
     }
@@ -127,7 +127,7 @@ impl LoadOptions {
         levels.max().unwrap_or(1)
     }
 
-    /// Options that say something about a load that is not there are refused.
+    /// Refuses options about a load that is not asked for.
     pub fn check(&self) -> Result<(), Refusal> {
         if !self.shapes.is_empty() {
             if self.arrivals.is_some() && !self.has_rates() {
@@ -150,14 +150,14 @@ impl LoadOptions {
     }
 }
 
-/// Judges, and what else graders need.
+/// Judges, and other graders outside of this program.
 #[derive(Debug, Clone, Default)]
 pub struct JudgingOptions {
     pub judges: Vec<String>,
-    /// Longest answer of a judge.
+    /// Most tokens of a judge's answer.
     pub tokens: u32,
     pub form: JudgeForm,
-    /// For every prompt that has none of its own.
+    /// A rubric for every prompt that has none of its own.
     pub rubric: Option<String>,
     /// What decides which of two answers is better.
     pub criterion: Option<String>,
@@ -166,15 +166,15 @@ pub struct JudgingOptions {
     /// An embedding model.
     pub embedder: Option<String>,
     pub programs: Vec<Program>,
-    /// What a person says of some answers.
+    /// A file of grades that a person gave.
     pub human: Option<PathBuf>,
 }
 
-/// Tokens of a judge's answer, where nobody says how many.
+/// Default of the tokens of a judge's answer.
 pub const JUDGE_TOKENS: u32 = 512;
 
 impl JudgingOptions {
-    /// What is asked of judges.
+    /// What judges are asked for.
     pub fn judging(&self) -> Judging {
         Judging {
             rubrics: !self.no_rubrics,
@@ -187,25 +187,25 @@ impl JudgingOptions {
 /// A program of the user that grades.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
-    /// As prompt files call it.
+    /// Its name in prompt files.
     pub name: String,
     pub path: PathBuf,
 }
 
 impl Program {
-    /// As it is written on the command line.
+    /// The program as an argument of the command line.
     pub fn written(&self) -> String {
         format!("{}={}", self.name, self.path.display())
     }
 }
 
-/// How judges are asked to put their verdicts.
+/// The form in which judges are asked for their verdicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum JudgeForm {
-    /// JSON for models and servers on this machine, a line else.
+    /// JSON for models and servers on this machine, a line for others.
     #[default]
     Auto,
-    /// In words of its own, the verdict in the last line.
+    /// Free text, with the verdict in the last line.
     Line,
     /// Structured output.
     Json,
@@ -221,7 +221,7 @@ impl JudgeForm {
         }
     }
 
-    /// For one judge.
+    /// The form for one judge.
     pub fn of(self, on_this_machine: bool) -> Form {
         match self {
             Self::Line => Form::Line,
@@ -238,12 +238,12 @@ pub struct LocalOptions {
     pub threads: Option<u32>,
     pub gpu_layers: Option<u32>,
     pub devices: Vec<String>,
-    /// No layer on a GPU is a failure.
+    /// Fail where no layer is on a GPU.
     pub require_gpu: bool,
     pub batch: Option<u32>,
     pub flash_attention: Option<bool>,
     pub kv_type: Option<KvType>,
-    /// MiB beside the model file.
+    /// Most memory beside the model file, MiB.
     pub memory_limit: Option<u64>,
     /// Tests of the engine alone.
     pub synthetic: Vec<Test>,
@@ -252,9 +252,9 @@ pub struct LocalOptions {
     pub top_p: Option<f32>,
     pub top_k: Option<u32>,
     pub min_p: Option<f32>,
-    /// The file of a schema that answers are held to.
+    /// File of a JSON schema for answers.
     pub json_schema: Option<PathBuf>,
-    /// Without the chat template.
+    /// Give prompts to the model without its chat template.
     pub raw: bool,
     pub system_as_user: bool,
 }
@@ -277,7 +277,7 @@ impl SamplingChoice {
     }
 }
 
-/// A type of the KV cache by the name it has on the command line.
+/// The name of a KV cache type on the command line.
 pub const fn kv_name(kv: KvType) -> &'static str {
     match kv {
         KvType::F16 => "f16",
@@ -286,7 +286,7 @@ pub const fn kv_name(kv: KvType) -> &'static str {
     }
 }
 
-/// On or off, as on the command line.
+/// `on` or `off`, as on the command line.
 pub const fn switch_name(on: bool) -> &'static str {
     if on { "on" } else { "off" }
 }

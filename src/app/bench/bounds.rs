@@ -3,27 +3,29 @@
 use crate::measure::conversation;
 use crate::prompts::Prompt;
 
-/// Tokens of a chat template and of the cache marker, at most.
+/// Most tokens of a chat template and of the cache marker.
 pub const OVERHEAD_TOKENS: u64 = 64;
-/// Tokens that a chat template puts around each further message, at most.
+/// Most tokens that a chat template puts around each further message.
 const OVERHEAD_OF_A_MESSAGE: u64 = 16;
-/// Bytes per token that a context is made large enough for; the cost counts with one.
+/// Bytes per token assumed for the size of a context; the worst-case cost assumes one.
 const BYTES_PER_TOKEN: u64 = 2;
 
-/// The most input and output tokens one request can be billed for: a token has one byte at least, whatever the
-/// language, and an answer that is sent again as history has as many tokens as its limit allows.
+/// The most input and output tokens that one request can be billed for: a token has at least one byte,
+/// whatever the language, and an answer that is sent again as history has at most as many tokens as its
+/// limit allows.
 pub fn billed(prompt: &Prompt, turn: u32, max_output_tokens: u32) -> (u64, u64) {
     upper_bound(prompt, turn, max_output_tokens, 1)
 }
 
-/// The most input and output tokens one pass of a prompt can be billed for: all turns of its conversation.
+/// The most input and output tokens that one pass of a prompt can be billed for: all turns of its
+/// conversation.
 pub fn billed_for_all_turns(prompt: &Prompt, max_output_tokens: u32) -> (u64, u64) {
     let each = (0..conversation::turns(prompt)).map(|turn| billed(prompt, turn, max_output_tokens));
     each.fold((0, 0), |(input, output), (i, o)| (input + i, output + o))
 }
 
-/// The input and output tokens that a context needs to have room for: those of the longest request of a prompt, its
-/// last turn.
+/// The input and output tokens that a context must have room for: those of the longest request of a prompt,
+/// its last turn.
 pub fn in_context(prompt: &Prompt, max_output_tokens: u32) -> (u64, u64) {
     let last = conversation::turns(prompt).saturating_sub(1);
     upper_bound(prompt, last, max_output_tokens, BYTES_PER_TOKEN)

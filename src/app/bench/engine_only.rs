@@ -11,10 +11,10 @@ use crate::measure::run::Ended;
 use crate::provenance::{Source, Sourced};
 use std::collections::BTreeMap;
 
-/// Rounds of each test of the engine alone, where nobody says how many: llama-bench's own number.
+/// Default of the rounds of each test of the engine alone, as in llama-bench.
 pub const ROUNDS: u32 = 5;
 
-/// What `--synthetic` without prompts can measure.
+/// Refuses what `--synthetic` without prompts cannot measure.
 pub fn check_synthetic(asked: &Asked) -> Result<(), Refusal> {
     Settings::of(asked)?;
     if !asked.apis.is_empty() {
@@ -27,7 +27,7 @@ pub fn check_synthetic(asked: &Asked) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What `--embed` can measure.
+/// Refuses what `--embed` cannot measure.
 pub fn check_embed(asked: &Asked) -> Result<Settings, Refusal> {
     let settings = Settings::of(asked)?;
     if !asked.load.shapes.is_empty() {
@@ -40,7 +40,7 @@ pub fn check_embed(asked: &Asked) -> Result<Settings, Refusal> {
     Ok(settings)
 }
 
-/// How a measurement ended by itself, or that it was interrupted.
+/// How a measurement ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HowEnded {
     Whole,
@@ -48,7 +48,7 @@ pub enum HowEnded {
     Failed,
 }
 
-/// The texts of which vectors were made, as inputs. `sha256`: of their file.
+/// The texts that were embedded, as inputs of the document. `sha256`: of their file.
 pub fn inputs_of_texts(asked: &Asked, texts: usize, sha256: String) -> BTreeMap<String, Input> {
     let plain = |value: serde_json::Value| Input::plain(&Sourced::new(value, Source::flag("--prompts")));
     BTreeMap::from([

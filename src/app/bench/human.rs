@@ -1,4 +1,4 @@
-//! `--human FILE`: what a person says of some answers.
+//! `--human FILE`: grades that a person gave some answers.
 
 use crate::app::Refusal;
 use crate::document::bench::build::{Basis, HumanGrade};
@@ -18,7 +18,7 @@ struct Row {
     pass: bool,
 }
 
-/// The grades in a file; each is about an answer that the run asked for. `shown`: what the file is called.
+/// Reads the grades in a file; each must be about an answer of the run. `shown`: the file's name in errors.
 pub fn grades(text: &str, shown: &str, is_csv: bool, basis: &Basis) -> Result<Vec<HumanGrade>, Refusal> {
     let rows = if is_csv { csv_rows(shown, text)? } else { json_rows(shown, text)? };
     let mut grades = Vec::new();
@@ -72,7 +72,7 @@ fn csv_rows(shown: &str, text: &str) -> Result<Vec<(usize, Row)>, Refusal> {
         let cell = |at: usize| record.get(at).unwrap_or_default().trim().to_owned();
         let said = cell(pass).to_lowercase();
         if said.is_empty() {
-            // An answer that nobody has looked at yet.
+            // An answer without a grade yet.
             continue;
         }
         let pass = match said.as_str() {

@@ -1,8 +1,8 @@
-//! A run as its journal has it: what each line says, and what all of them together come to.
+//! The journal of a run: what each line says, and what all of them together add up to.
 //!
-//! A line is written when a request is sent and one when it ended, before the next begins. A kill loses at most what was
-//! under way; `--resume` goes on with the rest, and `--replay` makes the report again from what each answer did, without
-//! a single call.
+//! A line is written when a request is sent, and one when it has ended, before the next begins. A kill
+//! loses at most what was under way; `--resume` continues with the rest, and `--replay` makes the report
+//! again from what each answer did, without a single call.
 //!
 //! ```text
 //! run: everything the report rests on ─► sent, sample, sent, sample, … ─► end
@@ -25,12 +25,12 @@ use std::time::Duration;
 
 const FORMAT: &str = "freehold.bench-journal/2";
 
-/// What the run is.
+/// The first line: what the run is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Header {
     pub format: String,
     pub tool_version: String,
-    /// Begins every cache marker of the run.
+    /// The beginning of every cache marker of the run.
     pub run_id: String,
     /// SHA-256 of the prompts, the targets and the settings: what makes two runs the same run.
     pub inputs_sha256: String,
@@ -42,7 +42,7 @@ pub struct Header {
     pub basis: Basis,
 }
 
-/// How a run was begun.
+/// The command line that a run was started with.
 #[derive(Debug, Clone, Default)]
 pub struct CommandLine {
     /// The words after the program's name.
@@ -52,7 +52,7 @@ pub struct CommandLine {
 }
 
 impl Header {
-    /// Of a run that begins with this program.
+    /// The header of a run that this program starts.
     pub fn new(run_id: String, inputs_sha256: String, given: CommandLine, basis: Basis) -> Self {
         let CommandLine { arguments, folder } = given;
         Self {
@@ -66,7 +66,7 @@ impl Header {
         }
     }
 
-    /// Who counts the tokens of a target's answers.
+    /// Whose token counts a target's answers have.
     fn counted(&self, target: usize) -> Counted {
         match self.basis.targets.get(target).map(|t| t.kind) {
             Some(Kind::Local) => Counted::ByEngine,
@@ -142,7 +142,7 @@ impl Done {
 pub struct End {
     pub ended: Ended,
     pub capped: bool,
-    /// As they were known at the end.
+    /// The targets, with what was known of them at the end.
     pub targets: Vec<TargetFacts>,
 }
 
@@ -154,12 +154,12 @@ pub struct JudgeDone {
     done: Done,
 }
 
-/// One line.
+/// One line of a journal.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "line")]
 pub enum Line {
     Run(Box<Header>),
-    /// The run goes on after an interruption or a kill.
+    /// The run continues after an interruption or a kill.
     Resumed {
         session: u32,
         at: String,
@@ -188,18 +188,18 @@ pub enum Line {
         about: String,
         worst_usd: Option<f64>,
     },
-    /// What a judge said.
+    /// The answer of a judge.
     Judge(Box<JudgeDone>),
-    /// What a program of the user said; nothing where it had no verdict.
+    /// The grade of a program of the user; `None` where it gave none.
     Program {
         about: String,
         verdict: Option<(bool, f64)>,
     },
-    /// The embedding model in force, by the SHA-256 of its file.
+    /// The embedding model that counts from here on, by the SHA-256 of its file.
     Embedder {
         model: String,
     },
-    /// The vector of a text.
+    /// The embedding of a text.
     Vector {
         about: String,
         vector: Vec<f32>,
@@ -208,12 +208,12 @@ pub enum Line {
 }
 
 impl Line {
-    /// A request that ended, of this part of the run.
+    /// The line for a request that ended, in this part of the run.
     pub fn sample(record: &Record, session: u32) -> Self {
         Self::Sample(Box::new(Done::of(record, session)))
     }
 
-    /// What a judge said.
+    /// The line for a judge's answer.
     pub fn judged(judge: &str, about: &str, record: &Record) -> Self {
         Self::Judge(Box::new(JudgeDone {
             judge: judge.to_owned(),
@@ -222,7 +222,7 @@ impl Line {
         }))
     }
 
-    /// What a program said.
+    /// The line for a program's grade.
     pub fn program(about: &str, given: &Given) -> Self {
         let verdict = match given {
             Given::Verdict { pass, score } => Some((*pass, *score)),
@@ -240,26 +240,27 @@ pub struct Earlier {
     pub records: Vec<(u32, Record)>,
     /// Answers that another program has recorded.
     pub recorded: Vec<(Step, String)>,
-    /// Sent, but killed or interrupted before they ended: they may have been billed.
+    /// Requests that were sent, but killed or interrupted before they ended: they may have been billed.
     pub cut: Vec<Step>,
     /// Phases under load that are complete.
     pub phases: BTreeSet<usize>,
     pub end: Option<End>,
-    /// What programs and an embedding model told, and the judges in force. What judges said stands in `judged`.
+    /// What programs and an embedding model answered, and the judges that count. Judges' answers are in
+    /// `judged`.
     pub told: Told,
-    /// Answers of judges: by which, about what.
+    /// Answers of judges: key of the judge, what the question was about, and the record.
     pub judged: Vec<(String, String, Record)>,
     pub judge_facts: BTreeMap<String, TargetFacts>,
-    /// Asked of a judge and never seen to end: the most that each can have cost.
+    /// Questions to judges that were never seen to end, and the most US dollars that each can have cost.
     pub judging_cut: BTreeMap<(String, String), Option<f64>>,
-    /// The part of the run that would go on now.
+    /// The number of the next part of the run.
     pub session: u32,
-    /// Bytes up to the end of the last whole line.
+    /// Bytes up to the end of the last complete line.
     pub whole: u64,
 }
 
-/// Lines of a journal, one after the other, to the run that they tell of. A line that is not one of a journal is
-/// refused, by its number and why.
+/// Reads the lines of a journal, one after the other, into a run. A line that does not belong in a journal
+/// is refused, with its number and the reason.
 #[derive(Debug)]
 pub struct Reading {
     /// What the journal is called.
@@ -274,7 +275,7 @@ impl Reading {
         Self { file, lines: 0, bytes: 0, earlier: None }
     }
 
-    /// The next whole line.
+    /// Takes in the next complete line.
     pub fn line(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         self.note(bytes).map_err(|why| self.refuse(&why))?;
         self.lines += 1;
@@ -296,7 +297,7 @@ impl Reading {
         }
     }
 
-    /// Why the line that comes now is none.
+    /// The refusal of the next line, with the reason.
     pub fn refuse(&self, why: &str) -> Refusal {
         Refusal::input(format!(
             "{}, line {}: not a line of a bench journal: {why}",
@@ -306,7 +307,7 @@ impl Reading {
         .hint("Give the .journal.jsonl file that `freehold bench` wrote, or the report beside it.")
     }
 
-    /// The run, when no whole line is left.
+    /// The run, when all complete lines were taken in.
     pub fn finish(mut self) -> Result<Earlier, Refusal> {
         let bytes = self.bytes;
         match self.earlier.take() {
@@ -398,7 +399,7 @@ impl Earlier {
         Ok(())
     }
 
-    /// Is there such a request in the run?
+    /// Refuses a request that the run does not have.
     fn known(&self, step: &Step) -> Result<(), &'static str> {
         let basis = &self.header.basis;
         let prompt = basis.prompts.get(step.prompt).ok_or("a prompt that the run does not have")?;
@@ -414,36 +415,36 @@ impl Earlier {
         Ok(())
     }
 
-    /// Does the end speak of the run's targets?
+    /// Refuses an end that is not about the run's targets.
     fn ends(&self, end: &End) -> Result<(), &'static str> {
         let count = self.header.basis.targets.len();
         let said = [end.targets.len(), end.ended.stopped.len(), end.ended.skipped.len()];
         if said == [count; 3] { Ok(()) } else { Err("an end of other targets than the run's") }
     }
 
-    /// The run ended and nothing of it is missing.
+    /// Has the run ended with nothing missing?
     pub fn is_complete(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.ended.complete)
     }
 }
 
-/// What stands in the place of a new journal. Nothing of it is ever overwritten: an unfinished run was paid for, and
-/// what cannot be read may be anything.
+/// What a new run finds in the place of its journal. It is never overwritten: an unfinished run was paid
+/// for, and what cannot be read may be anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InPlace {
-    /// A run that never began: its journal may be written over.
+    /// A run that sent nothing: its journal may be overwritten.
     Unused,
-    /// It is kept until the new run has measured something.
+    /// A complete run: it is kept until the new run has measured something.
     Whole,
     Unfinished {
         answers: usize,
     },
-    /// No journal that can be read.
+    /// Not a journal that can be read.
     Foreign,
 }
 
 impl InPlace {
-    /// By what could be read of it.
+    /// Decides by what could be read of it; `None`: nothing.
     pub fn of(earlier: Option<&Earlier>) -> Self {
         match earlier {
             Some(old) if old.is_complete() => Self::Whole,
@@ -453,7 +454,7 @@ impl InPlace {
         }
     }
 
-    /// The word in the name under which it is put aside.
+    /// The word in the new name when it is renamed; `None`: it is not renamed.
     pub const fn word(self) -> Option<&'static str> {
         match self {
             Self::Unused => None,
@@ -463,7 +464,7 @@ impl InPlace {
         }
     }
 
-    /// What is said of it, once it was moved from `path` to `aside`.
+    /// The note about it, after it was renamed from `path` to `aside`.
     pub fn note(self, path: &str, aside: &str) -> String {
         match self {
             Self::Unused => String::new(),

@@ -1,4 +1,4 @@
-//! What a journal may ask for: no more than the command line takes. A journal is data, and its numbers
+//! Limits on what a journal may ask for: no more than the command line. A journal is data, and its numbers
 //! decide how much is sent and how much memory is taken.
 
 use super::range;
@@ -7,11 +7,11 @@ use crate::document::bench::load::LoadPlan;
 use crate::measure::conversation;
 use crate::measure::load::Shape;
 
-/// Targets and loads of one run; a command line of that length is none.
+/// Most targets and load phases of one run: no command line asks for as many.
 const MOST_TARGETS: usize = 1000;
 const MOST_PHASES: usize = 1_000_000;
 
-/// The first number that is out of its range, in words.
+/// Refuses numbers out of their range; the error names the first.
 pub fn check(basis: &Basis) -> Result<(), String> {
     let whole = |name: &str| basis.inputs.get(name).and_then(|input| input.value.as_u64());
     within("targets", basis.targets.len() as u64, 1, MOST_TARGETS as u64)?;
@@ -53,7 +53,7 @@ pub fn check(basis: &Basis) -> Result<(), String> {
     Ok(())
 }
 
-/// Are there no more requests than can be sent and kept? `turns`: of all prompts together.
+/// Refuses more requests than can be sent and kept. `turns`: of all prompts together.
 pub fn plan(targets: usize, turns: u64, repeats: u64, load: &LoadPlan) -> Result<(), String> {
     let most = range::MOST_REQUESTS;
     let alone = (targets as u64).saturating_mul(turns).saturating_mul(repeats);

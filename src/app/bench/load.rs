@@ -1,4 +1,4 @@
-//! The requests under load: how many there will be, what is left of them, and how far the levels go.
+//! The requests under load: how many there will be, what is left of them, and at which level to stop.
 
 use crate::document::bench::build::Basis;
 use crate::document::bench::load::LoadPlan;
@@ -12,7 +12,7 @@ use std::time::Duration;
 pub struct Calls {
     pub target: usize,
     pub warmups: u32,
-    /// `None`: as many as fit into its time.
+    /// Measured requests; `None`: as many as fit into the phase's time.
     pub measured: Option<u32>,
 }
 
@@ -27,7 +27,7 @@ pub fn calls(plan: &LoadPlan, prompts: usize, seed: u64) -> Vec<Calls> {
     plan.phases.iter().enumerate().map(one).collect()
 }
 
-/// What is planned under load, in words; `None`: nothing.
+/// The planned load in words; `None`: there is none.
 pub fn announcement(shapes: &[Shape], extent: Extent, rounds: u32) -> Option<String> {
     let list = |numbers: Vec<String>| numbers.join(", ");
     let mut parts = Vec::new();
@@ -67,7 +67,7 @@ fn requests(n: u32) -> String {
     if n == 1 { "1 request".to_owned() } else { format!("{n} requests") }
 }
 
-/// What every queue of a run is made by.
+/// What all queues of a run depend on.
 fn rules(basis: &Basis) -> queue::Rules {
     queue::Rules {
         extent: basis.load.extent,
@@ -77,13 +77,13 @@ fn rules(basis: &Basis) -> queue::Rules {
     }
 }
 
-/// What a phase still has to send.
+/// The requests that a phase still has to send.
 pub fn queue_of(basis: &Basis, number: usize, done: BTreeSet<Step>, spent: Duration) -> Queue {
     let phase = basis.load.phases[number];
     Queue::new(phase, number, load_number(&basis.load, &phase), rules(basis), done, spent)
 }
 
-/// The place of a phase's load among the loads, so that every target gets the same arrivals.
+/// The number of a phase's load among the loads, so that every target gets the same arrivals.
 fn load_number(plan: &LoadPlan, phase: &Phase) -> usize {
     let mut shapes: Vec<Shape> = Vec::new();
     for p in &plan.phases {
@@ -94,8 +94,8 @@ fn load_number(plan: &LoadPlan, phase: &Phase) -> usize {
     shapes.iter().position(|s| *s == phase.shape).unwrap_or(0)
 }
 
-/// What an earlier part of the run sent of a phase and is not to be asked again, and for how long it sent measured
-/// requests. `again`: what failed and is asked once more.
+/// The requests that an earlier part of the run has sent in a phase and that are not sent again, and for
+/// how long it sent measured requests. `again`: those that failed and are sent once more.
 pub fn already_sent(sent: &[Sent], again: &BTreeSet<Step>) -> (BTreeSet<Step>, Duration) {
     let mut spans: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
     for s in sent.iter().filter(|s| !s.step.warmup) {
@@ -107,14 +107,14 @@ pub fn already_sent(sent: &[Sent], again: &BTreeSet<Step>) -> (BTreeSet<Step>, D
     (sent.iter().map(|s| s.step).filter(|step| !again.contains(step)).collect(), spent)
 }
 
-/// Levels at which most requests broke a limit: more requests at once are left out where the limits are the user's
-/// own.
+/// Levels of concurrency at which most requests broke a limit. Higher levels are skipped if the limits are
+/// the user's own.
 #[derive(Debug)]
 pub struct BrokenLevels {
     limits: Slo,
     /// Are the limits the user's own?
     stops: bool,
-    /// By target, the lowest.
+    /// The lowest such level of each target.
     lowest: BTreeMap<usize, u32>,
 }
 
@@ -123,19 +123,19 @@ impl BrokenLevels {
         Self { limits, stops, lowest: BTreeMap::new() }
     }
 
-    /// Why a phase is left out.
+    /// Why a phase is skipped; `None`: it is not.
     pub fn leaves_out(&self, phase: &Phase) -> Option<String> {
         let Shape::Closed { concurrency } = phase.shape else { return None };
         let at = self.lowest.get(&phase.target).filter(|at| concurrency > **at)?;
         Some(format!("{concurrency} requests at once were left out: at {at} most broke a limit already"))
     }
 
-    /// Can what a phase came to leave others out?
+    /// Are the samples of a phase needed to decide whether to skip others?
     pub fn needs_samples(&self, phase: &Phase) -> bool {
         self.stops && matches!(phase.shape, Shape::Closed { .. })
     }
 
-    /// All of a phase was sent.
+    /// Takes in a phase of which all was sent.
     pub fn note(&mut self, phase: &Phase, sent: &[Sent]) {
         if let Shape::Closed { concurrency } = phase.shape
             && self.stops
@@ -153,7 +153,7 @@ fn breaks_limits(rows: &[Sent], slo: &Slo) -> bool {
     kept.iter().filter(|kept| **kept).count() * 2 < kept.len()
 }
 
-/// What a phase is called while it runs.
+/// The title of a phase while it runs.
 pub fn title(phase: &Phase, plan: &LoadPlan) -> String {
     let what = match phase.shape {
         Shape::Closed { concurrency: 1 } => "Measuring 1 request at a time".to_owned(),

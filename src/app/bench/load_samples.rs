@@ -1,5 +1,6 @@
-//! The requests under load that have ended, for the report. The newest are in memory and older ones where the caller
-//! keeps them, so that a long run takes no more memory than a short one until its report is made.
+//! The requests under load that have ended, for the report. The newest are in memory and the older ones
+//! where the caller puts them, so that a long run takes no more memory than a short one until its report is
+//! made.
 
 use crate::app::Refusal;
 use crate::measure::load::Sent;
@@ -7,26 +8,26 @@ use crate::measure::schedule::Step;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-/// Samples in memory; about 300 bytes each.
+/// Samples that are kept in memory; about 300 bytes each.
 const RECENT: usize = 2048;
 
-/// Takes the samples that are not to stay in memory.
+/// Stores the samples that do not stay in memory.
 pub trait Overflow: Debug + Send + Sync {
-    /// Put these behind those that are there, all of them or none; false: it cannot take them.
+    /// Appends samples, all of them or none; `false`: it cannot store them.
     fn add(&mut self, samples: &[Sent]) -> bool;
-    /// Show all that were added, in that order.
+    /// Calls `see` with all samples, in the order in which they were added.
     fn each(&mut self, see: &mut dyn FnMut(Sent)) -> Result<(), Refusal>;
 }
 
-/// In the order they ended.
+/// The samples in the order in which they ended.
 #[derive(Debug)]
 pub struct LoadSamples {
     recent: Vec<Sent>,
     older: Box<dyn Overflow>,
-    /// The overflow takes no more: everything stays in memory.
+    /// The overflow cannot store more: everything stays in memory.
     in_memory: bool,
     phases: BTreeSet<usize>,
-    /// Asked once more: of their samples the last counts.
+    /// Steps that were sent once more: the last of their samples counts.
     again: BTreeSet<Step>,
 }
 
@@ -35,7 +36,7 @@ impl LoadSamples {
         Self { recent: Vec::new(), older, in_memory: false, phases: BTreeSet::new(), again: BTreeSet::new() }
     }
 
-    /// One more.
+    /// Adds a sample.
     pub fn push(&mut self, sample: Sent) {
         self.phases.extend(sample.step.load.map(|place| place.phase));
         self.recent.push(sample);
@@ -47,12 +48,12 @@ impl LoadSamples {
         }
     }
 
-    /// A failed request was asked again: the sample that is there no longer counts.
+    /// A failed request is sent again: its sample no longer counts.
     pub fn forget(&mut self, step: Step) {
         self.again.insert(step);
     }
 
-    /// Those of one phase.
+    /// The samples of one phase.
     pub fn of_phase(&mut self, phase: usize) -> Result<Vec<Sent>, Refusal> {
         if !self.phases.contains(&phase) {
             return Ok(Vec::new());
@@ -60,7 +61,7 @@ impl LoadSamples {
         self.read(|sample| sample.step.load.is_some_and(|place| place.phase == phase))
     }
 
-    /// All of them.
+    /// All samples.
     pub fn all(&mut self) -> Result<Vec<Sent>, Refusal> {
         self.read(|_| true)
     }

@@ -1,4 +1,4 @@
-//! How a local model is loaded for what is asked of it, and what is said of how it was.
+//! How a local model is loaded for what is asked, and remarks on how it was.
 
 use super::asked::{LoadOptions, LocalOptions, SamplingChoice, kv_name, switch_name};
 use super::bounds;
@@ -10,7 +10,7 @@ use crate::measure::backend::protocol::{self, KvType, LoadRequest, Sampling};
 use crate::measure::conversation;
 use crate::prompts::Prompt;
 
-/// Put the options into a request to load a model.
+/// Applies the options to a request to load a model.
 pub fn request(load: &mut LoadRequest, local: &LocalOptions, raw: bool) {
     load.threads = local.threads;
     load.gpu_layers = local.gpu_layers;
@@ -22,7 +22,7 @@ pub fn request(load: &mut LoadRequest, local: &LocalOptions, raw: bool) {
     load.memory_limit = local.memory_limit.map(|mib| mib << 20);
 }
 
-/// llama.cpp keeps a quantised cache with flash attention only.
+/// Refuses a quantised KV cache without flash attention, which llama.cpp does not offer.
 pub fn check_kv_type(local: &LocalOptions) -> Result<(), Refusal> {
     let quantised = matches!(local.kv_type, Some(KvType::Q8_0 | KvType::Q4_0));
     if quantised && local.flash_attention == Some(false) {
@@ -34,7 +34,7 @@ pub fn check_kv_type(local: &LocalOptions) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The text of a JSON schema, looked at as far as can be told without the engine.
+/// Checks a JSON schema, as far as that is possible without the engine.
 pub fn check_schema(text: &str, file: &str) -> Result<(), Refusal> {
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|e| Refusal::input(format!("{file} is not JSON: {e}")))?;
@@ -44,7 +44,7 @@ pub fn check_schema(text: &str, file: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// How tokens are drawn; `None`: the likeliest each time.
+/// How tokens are drawn; `None`: greedily.
 pub fn sampling(local: &LocalOptions, seed: u64) -> Option<Sampling> {
     let recommended = local.sampling == Some(SamplingChoice::Model);
     let temperature = local.temperature.or(recommended.then_some(1.0))?;
@@ -60,9 +60,9 @@ pub fn sampling(local: &LocalOptions, seed: u64) -> Option<Sampling> {
     })
 }
 
-/// Sequences that are decoded together for the most requests at once that are asked for.
+/// How many sequences to decode together, for the highest concurrency asked for.
 pub fn at_once(load: &LoadOptions) -> u32 {
-    /// More sequences than this an engine's batch has no use for; the rest wait in its queue.
+    /// A batch of more sequences gains nothing; the rest wait in the engine's queue.
     const MOST: u32 = 256;
     const AT_A_RATE: u32 = 8;
     let at_a_rate = if load.has_rates() { AT_A_RATE } else { 1 };
@@ -77,7 +77,7 @@ pub fn context_for_prompts(local: &LocalOptions, settings: &Settings, prompts: &
     })
 }
 
-/// The context that the longest text needs to make its vector, unless one is given.
+/// The context that the longest text needs to be embedded, unless one is given.
 pub fn context_for_texts(local: &LocalOptions, prompts: &[Prompt]) -> u32 {
     local.context.unwrap_or_else(|| {
         context(prompts.iter().map(|p| bounds::in_context(p, 0).0).max().unwrap_or(0), 256)
@@ -90,18 +90,19 @@ pub fn context_for_tests(local: &LocalOptions) -> u32 {
     local.context.unwrap_or(most.next_multiple_of(256))
 }
 
-/// So many tokens, and some more.
+/// A context of at least `tokens` and `least`, rounded up to a multiple of 256.
 pub fn context(tokens: u64, least: u64) -> u32 {
     u32::try_from(tokens.max(least).next_multiple_of(256)).unwrap_or(u32::MAX)
 }
 
-/// The prompts of most tokens by their upper bounds. What cannot fit by its answer alone is refused here.
+/// The longest prompts, each with an upper bound of its tokens. A prompt whose answer alone does not fit is
+/// refused.
 pub fn long(
     context: u32,
     settings: &Settings,
     prompts: &[Prompt],
 ) -> Result<Vec<(u64, protocol::Prompt)>, Refusal> {
-    /// More than these are not looked at before the load; the engine refuses each by itself.
+    /// Prompts that are counted before the load; the engine refuses the others itself.
     const MOST: usize = 64;
     let mut long: Vec<(u64, u64, &Prompt)> = Vec::new();
     for prompt in prompts {
@@ -117,7 +118,7 @@ pub fn long(
     }
     long.sort_by_key(|(bound, ..)| std::cmp::Reverse(*bound));
     let asked = |(bound, output, prompt): (u64, u64, &Prompt)| {
-        // What live answers will add is not known; the engine refuses a turn that does not fit.
+        // What live answers add is not known yet; the engine refuses a turn that does not fit.
         let prompt = protocol::Prompt {
             messages: conversation::messages(prompt, 0, &[]),
             tools: conversation::tools(prompt).to_vec(),
@@ -129,7 +130,7 @@ pub fn long(
     Ok(long.into_iter().take(MOST).map(asked).collect())
 }
 
-/// What is said of prompts, or of a context that was asked for, that the model was not trained for.
+/// A remark on prompts, or on a context that the user asked for, longer than the model was trained for.
 pub fn beyond_training(asked: u32, taken: bool, loaded: &protocol::Loaded) -> Option<String> {
     const SO: &str = "what it answers there may be worse, and no measure of speed shows it";
     let trained = loaded.context_trained;
@@ -147,8 +148,8 @@ pub fn beyond_training(asked: u32, taken: bool, loaded: &protocol::Loaded) -> Op
     ))
 }
 
-/// Does a model that has no layer on a GPU belong there? On the CPU of a machine with a usable GPU it is measured 10 to
-/// 50 times too slow: that is refused where a GPU is required, and else said.
+/// Checks that a model without a layer on a GPU belongs there. On the CPU of a machine with a usable GPU it
+/// is measured 10 to 50 times too slow: that is refused where a GPU is required, and otherwise remarked.
 pub fn check_gpu(info: &LocalInfo, local: &LocalOptions) -> Result<Option<String>, Refusal> {
     if info.loaded.offloaded_layers > 0 {
         return Ok(None);
@@ -179,7 +180,7 @@ pub fn check_gpu(info: &LocalInfo, local: &LocalOptions) -> Result<Option<String
     }))
 }
 
-/// The engine as the document has it. `driver`: that of its GPU.
+/// The engine's entry in the document. `driver`: that of its GPU.
 pub fn engine(info: &LocalInfo, local: &LocalOptions, driver: Option<String>) -> Engine {
     let loaded = &info.loaded;
     let devices: Vec<&str> = loaded.devices.iter().map(|d| d.description.as_str()).collect();

@@ -1,4 +1,4 @@
-//! A run that is over, to its report.
+//! Makes the report of a run that is over.
 
 use super::journal::End;
 use super::tally::Tally;
@@ -9,7 +9,7 @@ use crate::document::bench::{BenchDocument, Sample};
 use crate::measure::load::Sent;
 use crate::measure::schedule::Step;
 
-/// What a run left behind, just now or long ago.
+/// What a run has measured, just now or long ago.
 #[derive(Debug)]
 pub struct MeasuredRun {
     pub basis: Basis,
@@ -27,7 +27,7 @@ pub struct MeasuredRun {
 }
 
 impl MeasuredRun {
-    /// `cut`: requests that were sent and never seen to end; `people`: what they say of some answers of the run.
+    /// `cut`: requests that were sent and never seen to end; `people`: a person's grades of some answers.
     pub fn new(
         mut tally: Tally<'_>,
         basis: &Basis,

@@ -1,5 +1,5 @@
-//! Does the model fit, before it is loaded? The predictor's memory estimate against the memory the
-//! engine's own devices report; where it does not fit whole, the layers that do, or a refusal that
+//! Checks whether a model fits before it is loaded: the predictor's estimate against the memory that the
+//! engine's own devices report. Where not all of it fits, it gives the layers that do, or a refusal that
 //! says what would fit.
 
 use crate::capacity::shape::MemoryClass;
@@ -14,7 +14,7 @@ const GIB: f64 = 1_073_741_824.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Memory {
     host: f64,
-    /// Of the GPUs in use together; `None`: the processor computes.
+    /// The GPUs in use together; `None`: the processor computes.
     gpus: Option<Gpus>,
 }
 
@@ -23,12 +23,12 @@ struct Gpus {
     backend: capacity::Backend,
     count: u32,
     bytes: f64,
-    /// Their memory is the processor's.
+    /// They share the processor's memory.
     shared: bool,
 }
 
-/// For when the worker has listed its devices and before it loads. Sets the number of GPU layers where not all fit and
-/// the user named none. `host_bytes`: main memory that this process may use; 0: unknown.
+/// Called after the worker has listed its devices and before it loads. Sets the number of GPU layers where
+/// not all fit and the user named none. `host_bytes`: main memory that this process may use; 0: unknown.
 pub fn plan(
     file: &ModelFile,
     build: &EngineBuild,
@@ -36,7 +36,7 @@ pub fn plan(
     host_bytes: u64,
 ) -> Result<(), Fault> {
     let id = file.path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-    // What the predictor does not know is not refused: the engine itself will tell.
+    // A model that the predictor does not know is not refused: the engine itself will tell.
     let Ok(model) = ModelShape::from_gguf(id, &file.header) else { return Ok(()) };
     decide(&model, memory(build, load, host_bytes), load)
 }
@@ -54,7 +54,7 @@ fn memory(build: &EngineBuild, load: &LoadRequest, host_bytes: u64) -> Memory {
             "rocm" | "hip" => capacity::Backend::Rocm,
             _ => capacity::Backend::Vulkan,
         };
-        // What is free now: other programs do not make memory.
+        // Only what is free now counts.
         let bytes: u64 =
             gpus.iter().map(|d| if d.memory_free > 0 { d.memory_free } else { d.memory_total }).sum();
         Gpus {
@@ -73,7 +73,7 @@ fn decide(model: &ModelShape, memory: Memory, load: &mut LoadRequest) -> Result<
     let asked = asked(load);
     let plan = capacity::fits(model, &hardware, format, &asked);
     match (plan.placement, load.gpu_layers) {
-        // Experts aside: the plan of `fits` is by whole layers, so it says neither.
+        // With experts in system memory, whole layers are not the unit: the number stays as it is.
         (Placement::Fits | Placement::Experts { .. }, _) => Ok(()),
         (Placement::Offload { device_layers, layers }, given) => match given {
             None => {
@@ -112,7 +112,7 @@ fn hardware(memory: Memory) -> HardwareShape {
         class,
         devices,
         host: memory.gpus.filter(|g| !g.shared).map(|_| Host { memory_bytes: memory.host, bandwidth: 1.0 }),
-        // Speeds are not asked here.
+        // Speeds do not matter here.
         ..HardwareShape::processor("this", "this machine", bytes, 1.0)
     }
 }
@@ -131,7 +131,7 @@ fn asked(load: &LoadRequest) -> Load {
     }
 }
 
-/// The largest context that fits, else the most precise format that would.
+/// Says the largest context that fits, else the most precise format that would.
 fn would_fit(model: &ModelShape, hardware: &HardwareShape, format: &Quantisation, load: &Load) -> String {
     let fits = |model: &ModelShape, format: &Quantisation, blocks: u64| {
         let smaller = Load { context_tokens: blocks * 256, ..*load };

@@ -1,4 +1,4 @@
-//! `freehold bench`: what a run is decided by, what is asked, what it came to, and what its journal says.
+//! `freehold bench`: what decides a run, what is asked, what it measured, and what its journal says.
 //!
 //! ```text
 //! asked ─► settings, targets, spending ─► consent, requests (in `cli`, by `measure`) ─► journal, tally ─► document

@@ -1,11 +1,11 @@
-//! What the end of a run means for whoever started it: one sentence for every target that did not make it, with what to
-//! do about it.
+//! What the end of a run means for the user: one sentence for every target that is not complete, with what
+//! to do about it.
 
 use super::questions::AskingEnded;
 use crate::document::bench::{BenchDocument, Target};
 use crate::measure::event::{Fault, FaultKind};
 
-/// Why a run is not whole.
+/// Why a run is not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     Interrupted,
@@ -22,20 +22,20 @@ pub struct NotWhole {
     pub hint: String,
 }
 
-/// How a run ended, and where what it measured is.
+/// How a run ended, and where its results are.
 #[derive(Debug, Clone, Copy)]
 pub struct EndOfRun<'a> {
     pub interrupted: bool,
-    /// The next request could have passed the cap.
+    /// It ended because the next request could have passed the spending cap.
     pub capped: bool,
     pub journal: &'a str,
-    /// The command that goes on with the run.
+    /// The command that resumes the run.
     pub again: &'a str,
-    /// Per target, names in the catalogue that are like its model's.
+    /// For each target, names in the catalogue that are similar to its model's.
     pub near: &'a [Vec<String>],
 }
 
-/// What is missing of a run; `None`: it is whole.
+/// What is missing of a run; `None`: nothing.
 pub fn of_run(document: &BenchDocument, over: &EndOfRun<'_>) -> Option<NotWhole> {
     let EndOfRun { interrupted, capped, journal, again, near } = *over;
     let kept = format!("What was measured is in the report and in {journal}.\nTo go on: {again}");
@@ -68,7 +68,7 @@ pub fn of_run(document: &BenchDocument, over: &EndOfRun<'_>) -> Option<NotWhole>
     Some(NotWhole { cause, message: said.join("\n"), hint: advice.join(" ") })
 }
 
-/// What is missing where judges were asked about answers that are there; `None`: everything was asked.
+/// What is missing after judges were asked about the answers that are there; `None`: nothing.
 pub fn of_judging(ended: &AskingEnded, journal: &str) -> Option<NotWhole> {
     let hint =
         format!("What was said is in the report and in {journal}; the same command asks only what is left.");
@@ -86,7 +86,7 @@ pub fn of_judging(ended: &AskingEnded, journal: &str) -> Option<NotWhole> {
     (!lines.is_empty()).then(|| NotWhole { cause: Cause::Failed, message: lines.join("\n"), hint })
 }
 
-/// Why a target has nothing, or not everything, to show.
+/// Why a target has no results, or not all of them.
 fn lost(document: &BenchDocument, target: &Target) -> Option<String> {
     if let Some(fault) = &target.stopped {
         return Some(format!("{}: {}", target.id, fault.message));

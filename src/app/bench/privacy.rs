@@ -1,8 +1,8 @@
 //! Strict privacy: no prompt leaves this machine, and none is sent to a server that may pass it on.
 //!
 //! A server on this machine counts as a cloud until the user says that it generates the answers itself
-//! (`--local-server`): a proxy or a tunnel looks the same from here. What gives itself away as a cloud in spite of that
-//! is refused as well.
+//! (`--local-server`), since a proxy or a tunnel looks the same from here. A server that nevertheless shows
+//! itself to be a cloud is refused as well.
 
 use crate::app::Refusal;
 use crate::catalog::ApiWire;
@@ -12,12 +12,12 @@ use crate::workload::keys::{Key, answers};
 use crate::workload::{NeedDraft, Privacy as Answer};
 use std::collections::BTreeMap;
 
-/// What the user wants of privacy.
+/// The privacy that the user wants.
 #[derive(Debug, Clone)]
 pub struct Privacy {
     pub answer: Option<Answer>,
     pub source: Source,
-    /// Origins that the user vouches for.
+    /// Origins of servers that, by the user's word, generate answers themselves.
     pub local_servers: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ pub struct Place<'a> {
 }
 
 impl Privacy {
-    /// Of the flag and the profile: strict in either is strict. No server is vouched for yet.
+    /// The privacy by flag and profile: strict in either is strict. No server is vouched for yet.
     pub fn of(flag: Option<Answer>, profile: Option<&NeedDraft>) -> Result<Self, Refusal> {
         let flag = flag.map(|answer| (answer, Source::flag("--privacy")));
         let written = profile.and_then(|draft| {
@@ -62,7 +62,7 @@ impl Privacy {
         Ok(Self { answer, source, local_servers: Vec::new() })
     }
 
-    /// Strict, too, where a run was begun so.
+    /// Makes it strict where the run was begun under strict privacy.
     #[must_use]
     pub fn at_least(self, began: Option<Answer>) -> Self {
         if began == Some(Answer::Strict) && !self.strict() {
@@ -75,7 +75,7 @@ impl Privacy {
         self.answer == Some(Answer::Strict)
     }
 
-    /// The answer and the user's word, for the document.
+    /// Adds the answer, and servers that the user vouched for, to the inputs of the document.
     pub fn record(&self, inputs: &mut BTreeMap<String, Input>) {
         let Some(answer) = self.answer else { return };
         let plain = |value: serde_json::Value, source: Source| Input::plain(&Sourced::new(value, source));
@@ -86,7 +86,7 @@ impl Privacy {
         }
     }
 
-    /// May prompts go there? Decided from the address alone: nothing is resolved or sent.
+    /// May prompts be sent to a place? Decided from the address alone: nothing is resolved or sent.
     pub fn allows(&self, place: &Place<'_>) -> Result<(), Refusal> {
         let Place { id, model, origin, loopback, wire } = *place;
         if !self.strict() {
@@ -119,7 +119,8 @@ impl Privacy {
         Ok(())
     }
 
-    /// What a server says about where its model runs, asked before any prompt: `Ok(None)` is here. No answer is a no.
+    /// Checks what a server says about where its model runs, asked before any prompt: `Ok(None)` is on the
+    /// server itself. No answer counts as a no.
     pub fn heard(&self, id: &str, runs_at: Result<Option<String>, String>) -> Result<(), Refusal> {
         if !self.strict() {
             return Ok(());
@@ -158,7 +159,7 @@ mod tests {
         strict.local_servers.push(here.origin.to_owned());
         assert!(strict.allows(&here).is_ok());
         assert!([away, cloud].iter().all(|place| strict.allows(place).is_err()));
-        // No answer is a no.
+        // No answer counts as a no.
         assert!(strict.heard("m", Ok(None)).is_ok() && strict.heard("m", Err("it is down".into())).is_err());
         assert!(strict.heard("m", Ok(Some("ollama.com".to_owned()))).is_err());
         assert!(lax.at_least(Some(Answer::Strict)).strict());

@@ -1,5 +1,5 @@
-//! What graders from outside are asked: judges, an embedding model, programs of the user. Nothing is asked twice, and
-//! nothing that could pass the cap.
+//! Questions to graders outside of this program: judges, an embedding model, programs of the user. Nothing
+//! is asked twice, and nothing that could pass the spending cap.
 
 use super::asked::{JudgingOptions, LocalOptions, Program};
 use super::bounds::OVERHEAD_TOKENS;
@@ -33,7 +33,7 @@ impl AskingEnded {
     }
 }
 
-/// Give every prompt without a rubric of its own that of the command line.
+/// Gives every prompt without a rubric of its own that of the command line.
 pub fn add_rubric(prompts: &mut [Prompt], rubric: &str) {
     for prompt in prompts {
         let needs = Graders::needs(&prompt.asserts);
@@ -43,7 +43,7 @@ pub fn add_rubric(prompts: &mut [Prompt], rubric: &str) {
     }
 }
 
-/// What prompts need that the command line does not give: such answers get no grade.
+/// Notes on graders that prompts need and the command line does not give: such answers get no grade.
 pub fn lacking(judging: &JudgingOptions, prompts: &[Prompt]) -> Vec<String> {
     let count = |wanted: fn(&Need) -> bool| {
         prompts.iter().filter(|p| Graders::needs(&p.asserts).iter().any(|(_, need)| wanted(need))).count()
@@ -81,8 +81,8 @@ pub fn context_for_questions(local: &LocalOptions, tokens: u32, questions: &[Que
     })
 }
 
-/// Is a question still to be asked? Not where there is an answer; but one without a verdict is no answer to a
-/// judge that is held to a form now.
+/// Must a question still be asked? Not if there is an answer; but a text without a verdict does not count
+/// for a judge that is now asked for JSON.
 fn is_left(question: &Question, said: Option<&String>, form: Form) -> bool {
     said.is_none_or(|text| form == Form::Json && question.babbled(text))
 }
@@ -93,50 +93,50 @@ pub fn questions_left(questions: Vec<Question>, told: &Told, judge: &str, form: 
     questions.into_iter().filter(|q| is_left(q, said.and_then(|said| said.get(&q.about)), form)).collect()
 }
 
-/// What is left to ask a judge about answers that are there: questions, and bytes of them.
+/// What is left to ask a judge about answers that are there: number of questions, and their bytes.
 pub fn left(questions: &[Question], told: &Told, judge: &str, form: Form) -> (u64, u64) {
     let said = told.said.get(judge);
     let left = questions.iter().filter(|q| is_left(q, said.and_then(|said| said.get(&q.about)), form));
     left.fold((0, 0), |sum, q| (sum.0 + 1, sum.1 + q.asked.bytes()))
 }
 
-/// The judges in force: those that are named now, and behind them those of before, which keep their word.
+/// The judges that count: those that are named now, then earlier ones, whose answers stay.
 pub fn in_force(now: &[TargetFacts], before: &[TargetFacts]) -> Vec<TargetFacts> {
     let named = |judge: &TargetFacts| now.iter().any(|n| build::judge_key(n) == build::judge_key(judge));
     now.iter().chain(before.iter().filter(|judge| !named(judge))).cloned().collect()
 }
 
-/// The most a question can cost; `None`: no price is known.
+/// The most US dollars that a question can cost; `None`: no price is known.
 pub fn worst_case(judge: &TargetFacts, question: &Question, tokens: u32) -> Option<f64> {
     judge.price.as_ref()?.worst_case(question.asked.bytes() + OVERHEAD_TOKENS, u64::from(tokens))
 }
 
-/// May a question be asked that costs `worst` at most?
+/// May a question be asked that costs at most `worst` US dollars?
 pub fn may_ask(judge: &TargetFacts, worst: Option<f64>, max_cost: Option<f64>, tally: &Tally<'_>) -> bool {
     let paid = worst.is_some() || (judge.origin.is_some() && !judge.stand_in);
     !paid || max_cost.is_none_or(|cap| tally.at_most_spent() + worst.unwrap_or(0.0) <= cap)
 }
 
-/// Tokens of a verdict in JSON without its reason, at most.
+/// Most tokens of a verdict in JSON without its reason.
 const VERDICT_TOKENS: u32 = 64;
-/// A reason is of use from so many characters on.
+/// Fewest characters of a reason that is useful.
 const SHORTEST_REASON: u32 = 40;
-/// More than these is no short sentence.
+/// Most characters of a reason.
 const LONGEST_REASON: u32 = 400;
 
-/// The longest reason that leaves tokens for the verdict behind it, a character being a token at worst; 0: none. `None`:
-/// however long, where the judge cannot be `held` to a length.
+/// Most characters of a reason that leave tokens for the verdict after it, a character being at worst a
+/// token; 0: no reason. `None`: no limit, where the judge cannot be `held` to a length.
 fn longest_reason(tokens: u32, held: bool) -> Option<u32> {
     let longest = tokens.saturating_sub(VERDICT_TOKENS).min(LONGEST_REASON);
     if longest < SHORTEST_REASON { Some(0) } else { held.then_some(longest) }
 }
 
-/// What each step asks a judge.
+/// Makes the request of each question to a judge.
 #[derive(Debug)]
 pub struct Asker<'a> {
     questions: &'a [Question],
     tokens: u32,
-    /// For models whose template takes no system text.
+    /// For models whose chat template takes no system message.
     one_message: bool,
     form: Form,
     /// See [`JudgePrompt::schema`](crate::quality::judge::JudgePrompt::schema).
@@ -144,8 +144,8 @@ pub struct Asker<'a> {
 }
 
 impl<'a> Asker<'a> {
-    /// `held`: the judge can be held to the length of a text, as engines on this machine can; services elsewhere refuse
-    /// a schema that asks for it. `one_message`: its template takes no system text.
+    /// `held`: the judge can be limited in the length of a text, as engines on this machine can; services
+    /// elsewhere refuse a schema that asks for it. `one_message`: its template takes no system message.
     pub fn new(questions: &'a [Question], tokens: u32, one_message: bool, form: Form, held: bool) -> Self {
         Self { questions, tokens, one_message, form, reason: longest_reason(tokens, held) }
     }
@@ -177,10 +177,10 @@ impl run::Asker for Asker<'_> {
     }
 }
 
-/// Longest text whose vector is made, characters: what is behind it says little to such a model.
+/// Most characters of a text that are embedded: what comes after matters little to such a model.
 const LONGEST_TEXT: usize = 8_000;
 
-/// As much of a text as its vector is made of.
+/// The part of a text that is embedded.
 pub fn for_vector(text: &str) -> String {
     text.chars().take(LONGEST_TEXT).collect()
 }
@@ -193,7 +193,7 @@ pub fn context_for_vectors(local: &LocalOptions, texts: &[String]) -> u32 {
     })
 }
 
-/// What is said of texts that the embedding model could not read; `None`: it could read all.
+/// A note on texts that the embedding model could not read; `None`: there are none.
 pub fn without_vector(failed: usize) -> Option<String> {
     let texts = if failed == 1 { "text has" } else { "texts have" };
     (failed > 0).then(|| {
@@ -201,7 +201,7 @@ pub fn without_vector(failed: usize) -> Option<String> {
     })
 }
 
-/// The answers that a program is still to grade: those that name it, and that it has not graded yet.
+/// The answers that each program must still grade: those that name it and that it has not graded yet.
 pub fn for_programs(
     wanted: Vec<build::ForProgram>,
     told: &Told,

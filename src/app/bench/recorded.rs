@@ -7,7 +7,7 @@ use crate::measure::schedule::Step;
 use crate::prompts::Prompt;
 use crate::prompts::set::{Matched, Set, matched};
 
-/// One log.
+/// The answers of one log.
 #[derive(Debug)]
 pub struct Recorded {
     pub facts: TargetFacts,
@@ -15,8 +15,8 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// The prompts of the run that a log's answers are to, and what is said of those that are left out. `shown`: the
-    /// log's path, `name`: its file name.
+    /// Matches the answers of a log to the prompts of the run, with notes on those that are left out.
+    /// `shown`: the log's path, `name`: its file name.
     pub fn of(
         set: &Set,
         shown: &str,

@@ -1,4 +1,4 @@
-//! The report of a run made again from its journal: how the run ended, and what may be decided anew.
+//! Makes the report of a run again from its journal: how the run ended, and what may be decided anew.
 
 use super::journal::{Earlier, End};
 use super::load::queue_of;
@@ -15,8 +15,8 @@ use crate::provenance::Source;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-/// What the run rests on, with its targets as they were known at the end: a run that went on is priced by the day
-/// it did.
+/// The basis of a run with its targets as they were at the end, and its end: a resumed run is priced by the
+/// day it was resumed.
 pub fn ending(earlier: &Earlier) -> (Basis, End) {
     let mut basis = earlier.header.basis.clone();
     if let Some(end) = &earlier.end {
@@ -30,7 +30,7 @@ pub fn ending(earlier: &Earlier) -> (Basis, End) {
     (basis, end)
 }
 
-/// The end of a run that was killed: what is missing was not sent.
+/// The end of a run that was killed: what is missing was never sent.
 fn broken_off(earlier: &Earlier) -> Ended {
     let basis = &earlier.header.basis;
     let done: BTreeSet<_> = earlier.records.iter().map(|(_, r)| r.step).collect();
@@ -54,8 +54,8 @@ fn broken_off(earlier: &Earlier) -> Ended {
     Ended { complete: false, interrupted: false, stopped: vec![None; basis.targets.len()], skipped }
 }
 
-/// Other expectations of the same prompts, found by their ids, or by what they ask. `sha256` and `file` say where they
-/// are from.
+/// Replaces what is expected of the prompts, which are matched by id or by text. `sha256` and `file` say
+/// where the expectations are from.
 pub fn expect(basis: &mut Basis, prompts: &[Prompt], sha256: &str, file: &str) -> Result<(), Refusal> {
     let mut found = 0;
     let mut used = BTreeSet::new();
@@ -98,7 +98,7 @@ pub fn expect(basis: &mut Basis, prompts: &[Prompt], sha256: &str, file: &str) -
     Ok(())
 }
 
-/// What may be decided anew without a new measurement: the margin, and what is fast enough.
+/// Changes what may be changed without a new measurement: the margin, and the latency limits.
 pub fn decide(basis: &mut Basis, margin: Option<f64>, limits: Option<Slo>) -> Result<(), Refusal> {
     let mut put = |name: &str, value: serde_json::Value, unit: &str, flag: &str| {
         let source = Source::flag(flag);

@@ -1,4 +1,4 @@
-//! What is asked: the request of each step.
+//! The request of each step.
 
 use super::asked::{Asked, Cache};
 use super::questions;
@@ -14,7 +14,8 @@ use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// Put prompts as they are to be asked: with the rubric of the command line, and system messages where they belong.
+/// Changes prompts to what is sent: with the rubric of the command line, and system messages where they
+/// belong.
 pub fn prepare(asked: &Asked, prompts: &mut [Prompt]) {
     if let Some(rubric) = &asked.judging.rubric {
         questions::add_rubric(prompts, rubric);
@@ -24,14 +25,14 @@ pub fn prepare(asked: &Asked, prompts: &mut [Prompt]) {
     }
 }
 
-/// What each step asks.
+/// Makes the request of each step.
 #[derive(Debug)]
 pub struct Asker<'a> {
     prompts: &'a [Prompt],
     settings: &'a Settings,
     run_id: &'a str,
     session: u32,
-    /// Per target.
+    /// For each target, its number among those behind the same origin.
     nth_of_origin: Vec<usize>,
 }
 
@@ -42,10 +43,11 @@ impl<'a> Asker<'a> {
         Self { prompts: &basis.prompts, settings, run_id, session, nth_of_origin }
     }
 
-    /// The turns of one pass of a conversation share a marker, as they share their beginning, unless
-    /// each is to be cold.
+    /// The cache marker of a step. The turns of one pass of a conversation share it, as they share their
+    /// beginning, unless each must be cold.
     fn marker(&self, step: &Step) -> String {
-        // A request that a kill cut off is sent again: the provider may have kept its prompt.
+        // A request that was cut off by a kill is sent again, and the provider may have cached its prompt:
+        // the session makes the marker new.
         let place = step.load.map_or((usize::MAX, 0), |p| (p.phase, p.index));
         let mut parts = format!(
             "{} {} {} {} {} {place:?} {}",
@@ -88,8 +90,8 @@ impl run::Asker for Asker<'_> {
     }
 }
 
-/// Targets behind one origin share its prompt cache, so each needs markers of its own there; all
-/// others get the same text, so that answers can be compared.
+/// Numbers the targets behind each origin. They share its prompt cache, so each needs markers of its own
+/// there; targets of different origins get the same text, so that answers can be compared.
 fn shared_origins(facts: &[TargetFacts]) -> Vec<usize> {
     facts
         .iter()

@@ -1,6 +1,6 @@
-//! Going on with a run. A journal is data, and may have come with a folder of somebody else's. It decides prompts, plan
-//! and answers. Where requests go, which variables hold keys, whether money may be spent and how much, what is run:
-//! that comes from the new command line, or is agreed to.
+//! Resuming a run. A journal is data, and may have come with somebody else's folder. It decides prompts,
+//! plan and answers. Where requests go, which variables hold keys, whether money may be spent and how much,
+//! and what is executed comes from the new command line, or the user must agree to it.
 
 use super::asked::{Asked, Program};
 use super::journal::{Earlier, Header};
@@ -18,8 +18,8 @@ use crate::workload::{Answer as _, Privacy};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Was the run begun by a version that measures alike, and is there something left to do? What is said of it then.
-/// `samples`: none, `file`: the journal's name.
+/// Checks that the run was begun by a version that measures alike and that something is left to do; returns
+/// a note about it. `samples`: an empty store, `file`: the journal's name.
 pub fn may_go_on(earlier: &Earlier, samples: LoadSamples, file: &str) -> Result<String, Refusal> {
     let here = major(env!("CARGO_PKG_VERSION"));
     if major(&earlier.header.tool_version) != here {
@@ -32,7 +32,7 @@ pub fn may_go_on(earlier: &Earlier, samples: LoadSamples, file: &str) -> Result<
     }
     let unanswered = Tally::of(&earlier.header.basis, earlier, samples).unanswered().len();
     if earlier.is_complete() && unanswered == 0 {
-        return Err(Refusal::input(format!("{file}: this run is complete, there is nothing to go on with"))
+        return Err(Refusal::input(format!("{file}: this run is complete: there is nothing left to do"))
             .hint("`--replay` makes its report again."));
     }
     let ended = match earlier.records.len() {
@@ -42,7 +42,8 @@ pub fn may_go_on(earlier: &Earlier, samples: LoadSamples, file: &str) -> Result<
     Ok(format!("Going on with {file}: {ended}."))
 }
 
-/// What the two versions of a program must share to measure alike: the major, of 0.x the minor, too.
+/// The part of a version that two programs must share to measure alike: the major number, and of 0.x the
+/// minor, too.
 fn major(version: &str) -> Vec<&str> {
     let mut parts = version.split('.');
     match parts.next() {
@@ -51,7 +52,7 @@ fn major(version: &str) -> Vec<&str> {
     }
 }
 
-/// The targets of a run that goes on, and the variables with their keys.
+/// The targets of a resumed run, and the variables with their keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Targets {
     pub models: Vec<String>,
@@ -59,17 +60,17 @@ pub struct Targets {
     pub key_variables: Vec<String>,
 }
 
-/// Which targets a run goes on with.
+/// Where the targets of a resumed run come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WhichTargets {
     /// The command line names them.
     Named(Targets),
-    /// The journal names them: each of its variables is sent only where somebody agrees, and they are asked only where
-    /// somebody does. `given`: variables of the command line, which take their place.
+    /// The journal names them: they are asked, and each key is sent, only if the user agrees. `given`:
+    /// variables of the command line, which replace the journal's.
     Proposed { journal: Targets, given: Vec<String> },
 }
 
-/// Which targets may be asked? `can_ask`: somebody is there to agree to those of the journal.
+/// Decides which targets may be asked. `can_ask`: the user can be asked to agree to those of the journal.
 pub fn targets(
     began: &Asked,
     now: &Asked,
@@ -109,7 +110,8 @@ fn wanted(began: &Asked) -> String {
     models.chain(apis).chain(keys).collect::<Vec<_>>().join(" ")
 }
 
-/// Judges and programs are named again, as targets are: where texts go, and what is run, no journal decides.
+/// Refuses to continue without the judges and programs of the run: they must be named again, since no
+/// journal may decide where texts go and what is executed.
 pub fn same_graders(began: &Asked, now: &Asked) -> Result<(), Refusal> {
     let lacks = |flag: &str, was: Vec<String>, now: usize| {
         if was.len() == now {
@@ -126,13 +128,13 @@ pub fn same_graders(began: &Asked, now: &Asked) -> Result<(), Refusal> {
     lacks("--embedder", was.embedder.iter().cloned().collect(), usize::from(now.embedder.is_some()))
 }
 
-/// The stricter of what was said now and when the run was begun.
+/// The stricter of the privacy asked for now and when the run was begun.
 pub fn privacy(now: Option<Privacy>, basis: &Basis) -> Option<Privacy> {
     let stricter = [now, stated_privacy(basis)].contains(&Some(Privacy::Strict));
     if stricter { Some(Privacy::Strict) } else { now }
 }
 
-/// What was said of privacy when the run was begun.
+/// The privacy that was asked for when the run was begun.
 pub fn stated_privacy(basis: &Basis) -> Option<Privacy> {
     Privacy::from_word(basis.inputs.get("privacy")?.value.as_str()?)
 }
@@ -151,7 +153,8 @@ pub fn prompts(basis: &Basis, named: Option<(&str, &str)>) -> Result<(Vec<Prompt
     Ok((basis.prompts.clone(), sha256.to_owned()))
 }
 
-/// Is what is asked now what the run was to measure? `inputs_sha256`: as [`fingerprint`](super::settings::fingerprint).
+/// Refuses a command line that asks for something else than the run. `inputs_sha256`: as
+/// [`fingerprint`](super::settings::fingerprint).
 pub fn same_run(header: &Header, inputs_sha256: &str, load: &LoadPlan) -> Result<(), Refusal> {
     if header.inputs_sha256 == inputs_sha256 && header.basis.load == *load {
         return Ok(());
@@ -160,7 +163,7 @@ pub fn same_run(header: &Header, inputs_sha256: &str, load: &LoadPlan) -> Result
         .hint("Its settings, its JSON schema or this program have changed. Start a new run: results of different inputs do not belong in one report."))
 }
 
-/// A model's path as it was meant: from where the run was begun.
+/// A model's path, relative to the folder in which the run was begun.
 fn in_folder(model: &str, folder: Option<&str>) -> String {
     let path = Path::new(model);
     let is_file = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf")) && !model.contains(':');
@@ -170,7 +173,7 @@ fn in_folder(model: &str, folder: Option<&str>) -> String {
     }
 }
 
-/// Are the APIs of the command line those of the run?
+/// Refuses other APIs than those of the run.
 pub fn same_apis(basis: &Basis, now: &[&TargetFacts]) -> Result<(), Refusal> {
     let were: Vec<&TargetFacts> =
         basis.targets.iter().filter(|t| t.kind == Kind::Api && t.recorded_in.is_none()).collect();
@@ -193,18 +196,18 @@ fn other_target(was: &TargetFacts, now: Option<&TargetFacts>) -> Refusal {
         .hint("Name the run's own targets, in its order; another target needs a run of its own.")
 }
 
-/// The run's basis with its targets as they are now: another model file is refused; other prices, another
-/// engine or machine are noted on the target. One price holds for the whole run: today's.
+/// The run's basis with its targets as they are now. Another model file is refused; other prices, another
+/// engine or machine are remarked on the target. One price holds for the whole run: today's.
 pub fn take_over(mut basis: Basis, now: Vec<TargetFacts>) -> Result<Basis, Refusal> {
     if basis.targets.len() != now.len() {
         return Err(Refusal::input("these are not as many targets as the run has"));
     }
-    let merged = basis.targets.iter().zip(now).map(|(was, now)| one(was, now));
+    let merged = basis.targets.iter().zip(now).map(|(was, now)| continued_target(was, now));
     basis.targets = merged.collect::<Result<_, _>>()?;
     Ok(basis)
 }
 
-fn one(was: &TargetFacts, mut now: TargetFacts) -> Result<TargetFacts, Refusal> {
+fn continued_target(was: &TargetFacts, mut now: TargetFacts) -> Result<TargetFacts, Refusal> {
     if was.kind != now.kind || was.origin != now.origin || was.stand_in != now.stand_in {
         return Err(other_target(was, Some(&now)));
     }
@@ -245,7 +248,7 @@ fn one(was: &TargetFacts, mut now: TargetFacts) -> Result<TargetFacts, Refusal> 
     }
     let texts = std::mem::take(&mut now.remarks);
     texts.into_iter().for_each(remark);
-    // The answers so far carry its name.
+    // The answers so far have its id.
     Ok(TargetFacts { id: was.id.clone(), remarks, engine: was.engine.clone(), ..now })
 }
 
@@ -257,13 +260,13 @@ pub struct SoFar<'a> {
     pub histories: Histories,
     /// Phases under load that are complete.
     pub phases: BTreeSet<usize>,
-    /// Sent, and not seen to end.
+    /// Requests that were sent and never seen to end.
     pub cut: Vec<Step>,
     done: BTreeSet<Step>,
 }
 
 impl<'a> SoFar<'a> {
-    /// Of a run that begins.
+    /// The state of a run that begins.
     pub fn nothing(basis: &'a Basis, samples: LoadSamples) -> Self {
         Self {
             tally: Tally::new(basis, samples),
@@ -274,7 +277,7 @@ impl<'a> SoFar<'a> {
         }
     }
 
-    /// Of a run that goes on, with its targets as they are now.
+    /// The state of a resumed run, with its targets as they are now.
     pub fn of(basis: &'a Basis, earlier: &Earlier, samples: LoadSamples) -> Self {
         let mut histories = Histories::default();
         for (_, record) in &earlier.records {
@@ -290,8 +293,8 @@ impl<'a> SoFar<'a> {
         }
     }
 
-    /// Is a step still to be taken? What the journal has is never asked, and never paid, again; what failed without a
-    /// bill is.
+    /// Must a step still be taken? What the journal has is never asked, and never paid, again; what failed
+    /// without a bill is.
     pub fn is_left(&self, step: &Step) -> bool {
         !self.done.contains(step) || self.tally.unanswered().contains(step)
     }
@@ -334,7 +337,7 @@ mod tests {
             panic!("the journal's targets are not asked without a yes")
         };
         assert_eq!((journal.models, given), (vec!["/runs/m.gguf".to_owned()], Vec::new()));
-        // Those of the command line bring keys of their own only.
+        // Targets of the command line come with keys of their own only.
         let named =
             Asked { models: vec!["n.gguf".to_owned()], apis: vec!["groq:y".to_owned()], ..Asked::default() };
         let Ok(WhichTargets::Named(targets_now)) = targets(&began, &named, None, false) else {

@@ -1,4 +1,4 @@
-//! What decides a run, with its defaults in place: its echo in the document, and what makes two runs the same.
+//! The settings of a run with their defaults, their echo in the document, and what makes two runs the same.
 
 use super::asked::{
     Asked, Cache, JudgingOptions, LocalOptions, Program, RETRIES, SamplingChoice, kv_name, switch_name,
@@ -22,14 +22,14 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
-/// What was asked, with the defaults in place.
+/// What the user asked, with defaults filled in.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Of each prompt alone; 0: only under load.
+    /// How often each prompt is asked one at a time; 0: only under load.
     pub repeats: u32,
-    /// Of each load.
+    /// How often each load is put on each target.
     pub rounds: u32,
-    /// What a request under load may take.
+    /// The latency limits of a request under load.
     pub slo: Sourced<Slo>,
     pub warmup: u32,
     pub max_output_tokens: u32,
@@ -39,7 +39,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Refuses what cannot be measured. The limits of speed are the assumed ones; [`speed_limits`] has others.
+    /// The settings. Refuses what cannot be measured. The latency limits are the default ones;
+    /// [`speed_limits`] gives others.
     pub fn of(asked: &Asked) -> Result<Self, Refusal> {
         let margin = asked.margin.unwrap_or(0.10);
         check_margin(margin)?;
@@ -67,7 +68,7 @@ impl Settings {
         })
     }
 
-    /// Go on with a run: its limits of speed and its margin are those it began with.
+    /// For a resumed run: takes over the latency limits and the margin that it began with.
     pub fn go_on(&mut self, basis: &Basis) {
         let assumed = || Source::assumed("default-slo", "the run's own");
         let source = basis.inputs.get("slo").map_or_else(assumed, |input| input.source.clone());
@@ -75,12 +76,12 @@ impl Settings {
         self.margin = basis.margin;
     }
 
-    /// What is asked of so many targets under load.
+    /// The load on so many targets.
     pub fn load_plan(&self, asked: &Asked, targets: usize) -> LoadPlan {
         asked.load.plan(targets, self.rounds, self.warmup, self.slo.value)
     }
 
-    /// What is asked of all targets under load, where it and the requests one at a time are not too many.
+    /// The load on all targets; refused where it and the requests one at a time are too many.
     pub fn planned_load(&self, asked: &Asked, prompts: &[Prompt]) -> Result<LoadPlan, Refusal> {
         let turns: u64 = prompts.iter().map(|p| u64::from(conversation::turns(p))).sum();
         let plan = self.load_plan(asked, asked.live());
@@ -88,19 +89,19 @@ impl Settings {
         Ok(plan)
     }
 
-    /// Are the limits of speed the user's own?
+    /// Are the latency limits the user's own?
     pub fn limits_are_given(&self) -> bool {
         !matches!(self.slo.source, Source::Assumed { .. })
     }
 
-    /// What the report of a new run will rest on.
+    /// The basis of a new run's report.
     pub fn begin(&self, asked: &Asked, privacy: &Privacy, prompts_sha256: &str, begun: Begun) -> Basis {
         let mut inputs = inputs(asked, self, &begun.prompts, prompts_sha256);
         privacy.record(&mut inputs);
         self.basis(asked, begun, inputs)
     }
 
-    /// The same, with other inputs than those of prompts that are asked.
+    /// The same with other inputs, for runs that ask no prompts.
     pub fn basis(&self, asked: &Asked, begun: Begun, inputs: BTreeMap<String, Input>) -> Basis {
         let Begun { targets, prompts, spending, created } = begun;
         Basis {
@@ -119,7 +120,7 @@ impl Settings {
     }
 }
 
-/// What a run begins with, beside its settings.
+/// The rest of what a run begins with, beside its settings.
 #[derive(Debug)]
 pub struct Begun {
     pub targets: Vec<TargetFacts>,
@@ -129,7 +130,7 @@ pub struct Begun {
     pub created: String,
 }
 
-/// The limits in force: those that were given, else the profile's, else those of an interactive service.
+/// The latency limits: those that were given, else the profile's, else those of an interactive service.
 pub fn speed_limits(given: Option<Slo>, profile: Option<&NeedDraft>) -> Sourced<Slo> {
     if let Some(slo) = given {
         return Sourced::flag(slo, "--slo");
@@ -150,13 +151,13 @@ pub fn speed_limits(given: Option<Slo>, profile: Option<&NeedDraft>) -> Sourced<
 /// llama3.1-8b interactive).
 const INTERACTIVE: Slo = Slo { ttft_ms: Some(500.0), tpot_ms: Some(30.0), e2e_ms: None };
 
-/// Where nobody says what is fast enough.
+/// The default latency limits.
 pub fn assumed_limits() -> Sourced<Slo> {
     let reason = "the limits of an interactive 8B-class service in MLPerf Inference".to_owned();
     Sourced::new(INTERACTIVE, Source::Assumed { rule: "default-slo".to_owned(), reason })
 }
 
-/// The loss of pass rate that is accepted is a share.
+/// Refuses a margin that is not a share between 0 and 1.
 pub fn check_margin(margin: f64) -> Result<(), Refusal> {
     if margin > 0.0 && margin < 1.0 {
         return Ok(());
@@ -164,8 +165,8 @@ pub fn check_margin(margin: f64) -> Result<(), Refusal> {
     Err(Refusal::input(format!("--margin {margin} is not a share between 0 and 1")))
 }
 
-/// What makes two runs the same run: prompts and settings. Its targets are compared by what they are,
-/// not by how they are written. `json_schema`: the text of the schema that answers are held to.
+/// A hash of what makes two runs the same run: prompts and settings. Targets are compared by what they are,
+/// not by how they are written. `json_schema`: the text of the JSON schema for answers.
 pub fn fingerprint(
     asked: &Asked,
     settings: &Settings,
@@ -201,14 +202,14 @@ fn inputs(asked: &Asked, settings: &Settings, prompts: &[Prompt], sha256: &str) 
         let input = Input::plain(&Sourced::new(value, source));
         map.insert(name.to_owned(), Input { unit: unit.map(str::to_owned), ..input });
     };
-    put("prompts_file", of(&asked.prompts), None, user("--prompts"));
+    put("prompts_file", as_json(&asked.prompts), None, user("--prompts"));
     if !asked.answers.is_empty() {
-        put("answers", of(&asked.answers), None, user("--answers"));
+        put("answers", as_json(&asked.answers), None, user("--answers"));
     }
-    put("prompts_sha256", of(&sha256), None, user("--prompts"));
-    put("prompts", of(&prompts.len()), Some("prompts"), user("--prompts"));
-    put("models", of(&asked.models), None, user("--model"));
-    put("apis", of(&asked.apis), None, user("--api"));
+    put("prompts_sha256", as_json(&sha256), None, user("--prompts"));
+    put("prompts", as_json(&prompts.len()), Some("prompts"), user("--prompts"));
+    put("models", as_json(&asked.models), None, user("--model"));
+    put("apis", as_json(&asked.apis), None, user("--api"));
     let mut choice = |name: &str, flag: &str, given: bool, value: serde_json::Value, unit: Option<&str>| {
         let source = if given {
             user(flag)
@@ -220,42 +221,60 @@ fn inputs(asked: &Asked, settings: &Settings, prompts: &[Prompt], sha256: &str) 
         };
         put(name, value, unit, source);
     };
-    choice("repeats", "--repeats", asked.repeats.is_some(), of(&settings.repeats), Some("per prompt"));
-    choice("warmup", "--warmup", asked.warmup.is_some(), of(&settings.warmup), Some("requests per target"));
+    choice("repeats", "--repeats", asked.repeats.is_some(), as_json(&settings.repeats), Some("per prompt"));
+    choice(
+        "warmup",
+        "--warmup",
+        asked.warmup.is_some(),
+        as_json(&settings.warmup),
+        Some("requests per target"),
+    );
     choice(
         "max_output_tokens",
         "--max-output-tokens",
         asked.max_output_tokens.is_some(),
-        of(&settings.max_output_tokens),
+        as_json(&settings.max_output_tokens),
         Some("tokens"),
     );
-    choice("seed", "--seed", asked.seed.is_some(), of(&settings.seed), None);
-    choice("cache", "--cache", asked.cache.is_some(), of(&settings.cache.name()), None);
-    choice("margin", "--margin", asked.margin.is_some(), of(&settings.margin), Some("share"));
+    choice("seed", "--seed", asked.seed.is_some(), as_json(&settings.seed), None);
+    choice("cache", "--cache", asked.cache.is_some(), as_json(&settings.cache.name()), None);
+    choice("margin", "--margin", asked.margin.is_some(), as_json(&settings.margin), Some("share"));
     if asked.until_decided {
-        choice("until_decided", "--until-decided", true, of(&true), None);
+        choice("until_decided", "--until-decided", true, as_json(&true), None);
     }
-    choice("api_temperature", "--api-greedy", asked.api_greedy, of(&asked.api_greedy.then_some(0.0)), None);
+    choice(
+        "api_temperature",
+        "--api-greedy",
+        asked.api_greedy,
+        as_json(&asked.api_greedy.then_some(0.0)),
+        None,
+    );
     if let Some(name) = asked.limit_field {
-        choice("limit_field", "--limit-field", true, of(&name.name()), None);
+        choice("limit_field", "--limit-field", true, as_json(&name.name()), None);
     }
     if !asked.allow_http.is_empty() {
-        choice("allow_http", "--allow-http", true, of(&asked.allow_http), None);
+        choice("allow_http", "--allow-http", true, as_json(&asked.allow_http), None);
         choice(
             "allow_http_keys",
             "--allow-http-keys",
             asked.allow_http_keys,
-            of(&asked.allow_http_keys),
+            as_json(&asked.allow_http_keys),
             None,
         );
     }
-    choice("retries", "--retries", asked.retries != RETRIES, of(&asked.retries), None);
+    choice("retries", "--retries", asked.retries != RETRIES, as_json(&asked.retries), None);
     if !asked.load.shapes.is_empty() {
         let load = &asked.load;
-        choice("load", "--concurrency", true, of(&load.shapes), None);
-        choice("load_extent", "--requests", true, of(&load.extent), Some("requests, seconds"));
-        choice("load_rounds", "--repeats", asked.repeats.is_some(), of(&settings.rounds), Some("per load"));
-        put("slo", of(&settings.slo.value), Some("ms"), settings.slo.source.clone());
+        choice("load", "--concurrency", true, as_json(&load.shapes), None);
+        choice("load_extent", "--requests", true, as_json(&load.extent), Some("requests, seconds"));
+        choice(
+            "load_rounds",
+            "--repeats",
+            asked.repeats.is_some(),
+            as_json(&settings.rounds),
+            Some("per load"),
+        );
+        put("slo", as_json(&settings.slo.value), Some("ms"), settings.slo.source.clone());
     }
     if !asked.models.is_empty() {
         local_inputs(&asked.local, &mut map);
@@ -264,19 +283,19 @@ fn inputs(asked: &Asked, settings: &Settings, prompts: &[Prompt], sha256: &str) 
     map
 }
 
-/// What was said of judges and other graders from outside, and of the targets beside each other.
+/// Adds the settings of judges and other graders outside of this program, and of comparing sellers.
 pub fn judging_inputs(same_weights: bool, judging: &JudgingOptions, map: &mut BTreeMap<String, Input>) {
     let mut put = |name: &str, flag: &str, value: serde_json::Value| {
         map.insert(name.to_owned(), Input::plain(&Sourced::new(value, Source::flag(flag))));
     };
     if same_weights {
-        put("same_weights", "--same-weights", of(&true));
+        put("same_weights", "--same-weights", as_json(&true));
     }
     if !judging.judges.is_empty() {
-        put("judges", "--judge", of(&judging.judges));
-        put("judge_tokens", "--judge-tokens", of(&judging.tokens));
+        put("judges", "--judge", as_json(&judging.judges));
+        put("judge_tokens", "--judge-tokens", as_json(&judging.tokens));
         if let Some(form) = judging.form.given() {
-            put("judge_form", "--judge-form", of(&form));
+            put("judge_form", "--judge-form", as_json(&form));
         }
     }
     for (name, flag, value) in [
@@ -285,19 +304,19 @@ pub fn judging_inputs(same_weights: bool, judging: &JudgingOptions, map: &mut BT
         ("embedder", "--embedder", &judging.embedder),
     ] {
         if value.is_some() {
-            put(name, flag, of(value));
+            put(name, flag, as_json(value));
         }
     }
     if !judging.programs.is_empty() {
         let named: Vec<String> = judging.programs.iter().map(Program::written).collect();
-        put("exec", "--exec", of(&named));
+        put("exec", "--exec", as_json(&named));
     }
     if let Some(file) = &judging.human {
-        put("human_file", "--human", of(&file.display().to_string()));
+        put("human_file", "--human", as_json(&file.display().to_string()));
     }
 }
 
-/// The local options, each with where it came from.
+/// Adds the options of local models, each with its source.
 pub fn local_inputs(local: &LocalOptions, map: &mut BTreeMap<String, Input>) {
     let mut put = |name: &str, given: bool, value: serde_json::Value, unit: Option<&str>| {
         let flag = format!("--{}", name.replace('_', "-"));
@@ -339,6 +358,6 @@ pub fn local_inputs(local: &LocalOptions, map: &mut BTreeMap<String, Input>) {
     }
 }
 
-fn of<T: Serialize>(value: &T) -> serde_json::Value {
+fn as_json<T: Serialize>(value: &T) -> serde_json::Value {
     serde_json::to_value(value).unwrap_or(serde_json::Value::Null)
 }

@@ -1,4 +1,4 @@
-//! What a run will ask of paid services at most, in words and as money, and whether it may.
+//! The most that a run will ask of paid services, in calls and as money, and whether it may.
 
 use super::asked::Asked;
 use super::settings::Settings;
@@ -10,13 +10,13 @@ use crate::document::bench::price::PriceInForce;
 use crate::measure::conversation;
 use crate::prompts::Prompt;
 
-/// A service on the network that is to be asked.
+/// A service on the network that will be asked.
 #[derive(Debug, Clone)]
 pub struct Service {
     pub id: String,
     /// Where the requests go.
     pub endpoint: String,
-    /// The variable whose key goes along.
+    /// The variable that holds the key that is sent.
     pub key_variable: Option<String>,
     pub stand_in: bool,
     pub loopback: bool,
@@ -32,20 +32,20 @@ impl Service {
     }
 }
 
-/// The upper bound of what one service is asked.
+/// Upper bounds of what one service is asked.
 #[derive(Debug)]
 struct AskedAtMost {
     service: Service,
-    /// It is asked about the answers of others.
+    /// It is asked as a judge.
     judges: bool,
     calls: u32,
     input: u64,
     output: u64,
-    /// Closed loops that end by time alone: nobody knows how many calls fit in.
+    /// Closed loops that end by time alone have no known number of calls.
     unbounded: bool,
 }
 
-/// The upper bound of the whole run.
+/// Upper bounds of the whole run.
 #[derive(Debug)]
 pub struct Plan {
     services: Vec<AskedAtMost>,
@@ -54,7 +54,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A run with its own targets and its judges.
+    /// The plan of a run with its targets and its judges.
     pub fn of_run(
         asked: &Asked,
         settings: &Settings,
@@ -68,7 +68,7 @@ impl Plan {
         Self::new(asked, services, prompts, settings).and_judges(asked, judges, &|_| most)
     }
 
-    /// The run's own targets.
+    /// The plan of the run's targets.
     fn new(asked: &Asked, services: Vec<Service>, prompts: &[Prompt], settings: &Settings) -> Self {
         let each: Vec<(u64, u64)> =
             prompts.iter().map(|p| bounds::billed_for_all_turns(p, settings.max_output_tokens)).collect();
@@ -105,12 +105,13 @@ impl Plan {
         Self { services, attempts: asked.attempts() }
     }
 
-    /// A run that asks nobody but judges.
+    /// The plan of a run that asks only judges. `most`: number of questions and their bytes, for each
+    /// judge.
     pub fn of_judges(asked: &Asked, judges: Vec<Service>, most: &dyn Fn(&Service) -> (u64, u64)) -> Self {
         Self { services: Vec::new(), attempts: asked.attempts() }.and_judges(asked, judges, most)
     }
 
-    /// The same run with what each judge is asked at most: questions, and bytes of them.
+    /// Adds what each judge is asked at most: number of questions, and their bytes.
     fn and_judges(
         mut self,
         asked: &Asked,
@@ -131,7 +132,7 @@ impl Plan {
         self
     }
 
-    /// Count this beside what a run was planned with.
+    /// Adds this plan to what a run had planned.
     pub fn add_to(&self, spending: &mut Spending, consent: &'static str, max_cost: Option<f64>) {
         let more = self.spending(consent, max_cost);
         spending.planned_calls += more.planned_calls;
@@ -161,7 +162,7 @@ impl Plan {
         self.paid().map(|s| &s.service).filter(|s| s.price.is_none()).map(|s| s.id.clone()).collect()
     }
 
-    /// What is planned, in lines, before the first call.
+    /// The plan as lines of text, shown before the first call.
     pub fn announcement(&self, asked: &Asked, prompts: &[Prompt], settings: &Settings) -> Vec<String> {
         let mut lines = Vec::new();
         let word = |n: usize, one: &str| if n == 1 { format!("{n} {one}") } else { format!("{n} {one}s") };
@@ -186,7 +187,7 @@ impl Plan {
         lines
     }
 
-    /// What is asked of each service, and what it may cost.
+    /// What each service is asked, and what it may cost, as lines of text.
     pub fn each(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.services.iter().map(|asked| self.line(asked)).collect();
         if self.paid().next().is_some() {
@@ -240,11 +241,11 @@ impl Plan {
         )
     }
 
-    /// What "at most" rests on.
+    /// What the upper bounds assume.
     const BASIS: &str = "The most it can be: one token per byte of the prompts, every answer as long as its limit allows \
          (reasoning counts as output), nothing from a cache.";
 
-    /// May it start? `yes`: whoever started it said so. `can_ask`: somebody is there to be asked.
+    /// May the run start? `yes`: the user passed `--yes`. `can_ask`: the user can be asked.
     pub fn consent(&self, asked: &Asked, yes: bool, can_ask: bool) -> Result<Consent, Refusal> {
         if self.paid().next().is_none() {
             return Ok(Consent::By("not-needed"));
@@ -278,7 +279,7 @@ impl Plan {
         Ok(Consent::Ask(format!("Send these prompts and spend {cost}?")))
     }
 
-    /// The document's record of it, before anything was spent.
+    /// The record of spending for the document, before anything was spent.
     pub fn spending(&self, consent: &'static str, max_cost: Option<f64>) -> Spending {
         Spending {
             planned_calls: self.services.iter().map(|s| s.calls).sum(),
@@ -295,16 +296,16 @@ impl Plan {
     }
 }
 
-/// What a run may start by.
+/// Whether there is consent to the spending.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Consent {
-    /// It was given already, or none is needed: as the document says it.
+    /// It was given, or none is needed: the word for the document.
     By(&'static str),
-    /// Somebody has to be asked; a yes is [`AGREED`].
+    /// The user must be asked; a yes is recorded as [`AGREED`].
     Ask(String),
 }
 
-/// The consent of somebody who was asked.
+/// The word for the document where the user was asked and agreed.
 pub const AGREED: &str = "asked";
 
 #[cfg(test)]
@@ -339,7 +340,7 @@ mod tests {
         let question = Consent::Ask("Send these prompts and spend an unknown amount?".to_owned());
         assert_eq!(paid.consent(&asked, false, true), Ok(question));
         assert!(paid.consent(&asked, false, false).is_err_and(|e| e.message.contains("no terminal")));
-        // A cap cannot be kept without a price, unless that was accepted.
+        // A spending cap cannot be kept without a price, unless the user accepts that.
         asked.max_cost = Some(1.0);
         assert!(paid.consent(&asked, false, true).is_err_and(|e| e.message.contains("openai:m")));
         assert_eq!(paid.consent(&asked, true, true), Ok(Consent::By("--yes")));

@@ -1,11 +1,11 @@
-//! The requests one at a time, in the order they are asked.
+//! The requests that are sent one at a time, in order.
 
 use crate::document::bench::build::Basis;
 use crate::measure::conversation;
 use crate::measure::schedule::{Step, schedule};
 use std::collections::BTreeMap;
 
-/// Each prompt of each target alone, in the order they are asked.
+/// Each prompt for each target, one at a time, in the order in which they are sent.
 pub fn one_at_a_time(basis: &Basis, repeats: u32, warmup: u32) -> Vec<Step> {
     let warmup = if repeats == 0 { 0 } else { warmup };
     let mut steps = schedule(basis.targets.len(), &turns(basis), repeats, warmup, basis.seed);

@@ -1,4 +1,5 @@
-//! When a run ends before all of it was asked: at its cap, or when the verdict on every pair of targets is clear.
+//! Decides when a run ends before everything was asked: at its spending cap, or when the verdict on every
+//! pair of targets is clear.
 
 use super::tally::Tally;
 use crate::document::bench::Sample;
@@ -7,8 +8,8 @@ use crate::measure::run::Ended;
 use crate::measure::schedule::Step;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Prompts that are answered before graders from outside are asked about them, where the run ends when its answer is
-/// known: asking them may mean that a model is loaded.
+/// With `--until-decided`: prompts that are answered before graders outside of this program are asked about
+/// them; not after each prompt, since a model may have to be loaded.
 const BATCH: usize = 20;
 
 /// Follows a run, request by request.
@@ -16,27 +17,27 @@ const BATCH: usize = 20;
 pub struct Stopping<'a> {
     basis: &'a Basis,
     max_cost: Option<f64>,
-    /// The requests under way, and the most that each can cost.
+    /// The requests under way, and the most US dollars that each can cost.
     under_way: BTreeMap<Step, f64>,
-    /// The next request could pass the cap.
+    /// It stopped because the next request could pass the cap.
     pub capped: bool,
-    /// Where the run ends as soon as the verdicts are clear: what follows them, and how many requests of
-    /// each prompt are still to come.
+    /// Where the run ends as soon as the verdicts are clear: what follows the verdicts, and how many
+    /// requests of each prompt are still to come.
     deciding: Option<Deciding<'a>>,
     to_come: HashMap<usize, usize>,
     /// The verdicts are clear.
     pub decided: bool,
-    /// Where graders have to be asked before a prompt counts: the prompts that everybody has answered since they
-    /// were asked last.
+    /// Where a prompt counts only after graders were asked: the prompts that every target has answered
+    /// since they were last asked.
     waiting: Option<Vec<String>>,
-    /// Enough of them wait: the run stops until they are graded.
+    /// Enough prompts wait: the run pauses until they are graded.
     pub pause: bool,
     /// Steps that ended, where the run may pause.
     ended: BTreeSet<Step>,
 }
 
 impl<'a> Stopping<'a> {
-    /// `steps` are still to be taken. What an earlier part of the run has answered is evidence already.
+    /// `steps` are still to be taken. Answers of an earlier part of the run count as evidence already.
     pub fn new(tally: &Tally<'a>, steps: &[Step], max_cost: Option<f64>) -> Self {
         let basis = tally.basis;
         let deciding = Deciding::of(basis);
@@ -69,12 +70,13 @@ impl<'a> Stopping<'a> {
         for id in done {
             stopping.prompt_done(&id, &tally.samples);
         }
-        // What an earlier part of the run left ungraded waits for the next whole prompt.
+        // What an earlier part of the run left ungraded waits for the next complete prompt.
         stopping.pause = false;
         stopping
     }
 
-    /// May a request be sent that costs so much at most? Not where it could, with all that is under way, pass the cap.
+    /// May a request be sent that costs at most `worst` US dollars? Not if it could, with all that is under
+    /// way, pass the cap.
     pub fn may_send(&mut self, step: &Step, worst: f64, tally: &Tally<'_>) -> bool {
         let facts = &self.basis.targets[step.target];
         let paid = worst > 0.0 || (facts.origin.is_some() && !facts.stand_in);
@@ -84,12 +86,12 @@ impl<'a> Stopping<'a> {
         !(paid && too_dear)
     }
 
-    /// It is sent.
+    /// Notes that a request is sent.
     pub fn sent(&mut self, step: Step, worst: f64) {
         self.under_way.insert(step, worst);
     }
 
-    /// It has ended.
+    /// Notes that a request has ended.
     pub fn ended(&mut self, step: &Step) {
         self.under_way.remove(step);
         if self.waiting.is_some() {
@@ -97,7 +99,7 @@ impl<'a> Stopping<'a> {
         }
     }
 
-    /// Its answer is in `samples`.
+    /// Takes in an answer, which is in `samples`.
     pub fn answered(&mut self, step: &Step, samples: &[Sample]) {
         if !step.warmup
             && step.load.is_none()
@@ -111,17 +113,17 @@ impl<'a> Stopping<'a> {
         }
     }
 
-    /// Does the run stop here, for good or for the graders?
+    /// Must the run stop here, for good or for the graders?
     pub fn stops(&self) -> bool {
         self.decided || self.pause
     }
 
-    /// Sent, and not known to have ended.
+    /// Requests that were sent and are not known to have ended.
     pub fn under_way(&self) -> Vec<Step> {
         self.under_way.keys().copied().collect()
     }
 
-    /// Graders from outside have been asked about all that is answered: the prompts that waited for them count now.
+    /// Graders have been asked about all answers so far: the prompts that waited for them count now.
     pub fn graded(&mut self, samples: &[Sample]) {
         self.pause = false;
         for id in self.waiting.as_mut().map(std::mem::take).unwrap_or_default() {
@@ -129,7 +131,7 @@ impl<'a> Stopping<'a> {
         }
     }
 
-    /// How a run ended whose verdicts are clear: the rest was not needed.
+    /// Where the verdicts are clear, marks the run as complete: the rest was not needed.
     pub fn settle(&self, ended: &mut Ended) {
         if self.decided {
             ended.complete = ended.stopped.iter().all(Option::is_none);
@@ -137,12 +139,12 @@ impl<'a> Stopping<'a> {
         }
     }
 
-    /// Is a step still to be taken after a pause?
+    /// Must a step still be taken after a pause?
     pub fn is_left(&self, step: &Step) -> bool {
         !step.warmup && !self.ended.contains(step)
     }
 
-    /// Every target has answered a prompt, all repeats of it.
+    /// Takes in a prompt that every target has answered, with all repeats.
     fn prompt_done(&mut self, id: &str, samples: &[Sample]) {
         if let Some(waiting) = &mut self.waiting {
             waiting.push(id.to_owned());
@@ -152,7 +154,7 @@ impl<'a> Stopping<'a> {
         }
     }
 
-    /// A prompt and its grades, as evidence.
+    /// Counts a prompt and its grades as evidence.
     fn count(&mut self, id: &str, samples: &[Sample]) {
         if let Some(deciding) = &mut self.deciding {
             let of_prompt: Vec<&Sample> = samples.iter().filter(|s| s.prompt_id == id).collect();

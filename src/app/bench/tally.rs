@@ -1,4 +1,4 @@
-//! What the requests of a run came to so far: grades, samples, money.
+//! What the requests of a run have added up to so far: grades, samples, money.
 
 use super::bounds;
 use super::journal::Earlier;
@@ -12,40 +12,41 @@ use crate::measure::schedule::Step;
 use crate::threads::in_order;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What the requests so far came to. The same whether they have just been answered or are read
+/// What the requests have added up to so far; the same whether they have just been answered or are read
 /// from a journal.
 #[derive(Debug)]
 pub struct Tally<'a> {
     pub basis: &'a Basis,
-    /// Asked alone, without warm-up.
+    /// Requests that were sent one at a time, without warm-up.
     pub samples: Vec<Sample>,
-    /// Per target: answers whose calls of tools fit what was offered, and answers that call any.
+    /// For each target: answers whose tool calls fit the tools that were offered, and answers with tool
+    /// calls.
     pub calls_fit: Vec<[u32; 2]>,
     pub grading: Grading,
-    /// Whole answers, for whoever is asked about them.
+    /// Complete answers, for graders outside of this program.
     answers: Answers,
-    /// What was told about them.
+    /// What those graders said.
     pub told: Told,
-    /// Under load, with warm-up.
+    /// Requests under load, with warm-up.
     pub load_samples: LoadSamples,
     spent: f64,
-    /// The most output tokens of one answer, by target: some servers do not keep the limit.
+    /// Most output tokens of one answer, for each target: some servers do not keep the limit.
     longest: Vec<u64>,
-    /// The most that requests of unknown cost can have cost.
+    /// US dollars that requests of unknown cost can have cost at most.
     unsettled: f64,
     unknown: bool,
-    /// Failures that nobody billed: a resumed run asks these again, but not those of a load that was
-    /// on to its end. There a failure is a result.
+    /// Failures that were not billed: a resumed run sends these again, except those of a load that ran to
+    /// its end, where a failure is a result.
     failed: BTreeSet<Step>,
     pub asked_again: u32,
 }
 
-/// An answer that was asked alone, as far as grading goes.
+/// A single answer, as far as grading goes.
 struct Answered {
     /// The answer; `None` where there is none to grade.
     kept: Option<Kept>,
     graded: Graded,
-    /// Do its calls of tools fit what was offered? `None` where it calls none.
+    /// Do its tool calls fit the tools that were offered? `None` where it has none.
     calls_fit: Option<bool>,
 }
 
@@ -68,14 +69,14 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Everything an earlier part of the run, or a whole run, did.
+    /// The tally of an earlier part of the run, or of a complete run.
     pub fn of(basis: &'a Basis, earlier: &Earlier, load_samples: LoadSamples) -> Self {
         let mut tally = Self::new(basis, load_samples);
         let graded = tally.graded(&earlier.records);
         for ((session, record), graded) in earlier.records.iter().zip(graded) {
             tally.note_graded(record, *session, graded);
         }
-        // Sent, and not seen to end: they may have been billed.
+        // Requests that were sent and never seen to end may have been billed.
         for step in &earlier.cut {
             tally.unsettled += tally.worst_case(step).unwrap_or(0.0);
         }
@@ -95,8 +96,8 @@ impl<'a> Tally<'a> {
         tally
     }
 
-    /// Stored answers with their grades, on all processors: thousands of them, with many graders each, take
-    /// seconds on one. Nothing for those that are not graded one by one.
+    /// Grades stored answers, on all processors: thousands of them, with many graders each, take seconds on
+    /// one. `None` for those that are not graded one by one.
     fn graded(&self, records: &[(u32, Record)]) -> Vec<Option<Answered>> {
         let of = |(_, record): &(u32, Record)| {
             let alone = record.step.load.is_none() && !record.step.warmup;
@@ -105,7 +106,7 @@ impl<'a> Tally<'a> {
         in_order(records, of)
     }
 
-    /// The same of answers that another program has recorded.
+    /// The same for answers that another program has recorded.
     fn graded_recorded(&self, recorded: &[(Step, String)]) -> Vec<(Kept, Graded)> {
         in_order(recorded, |(step, text)| self.answered_elsewhere(*step, text))
     }
@@ -116,7 +117,7 @@ impl<'a> Tally<'a> {
         (kept, graded)
     }
 
-    /// An answer and its grade.
+    /// Grades an answer.
     fn answered(&self, record: &Record) -> Answered {
         let step = record.step;
         let kept = Kept::of(record, &self.basis.targets[step.target]);
@@ -127,7 +128,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// One more request that ended; what it cost, where that is known.
+    /// Adds a request that ended; returns its cost in US dollars, where that is known.
     pub fn note(&mut self, record: &Record, session: u32) -> Option<f64> {
         self.note_graded(record, session, None)
     }
@@ -153,7 +154,7 @@ impl<'a> Tally<'a> {
         cost
     }
 
-    /// What a request cost, or can have cost: `worst` is the most for one attempt.
+    /// Adds what a request cost, or can have cost: `worst` is the most for one attempt.
     fn charge(&mut self, record: &Record, facts: &TargetFacts, worst: Option<f64>) -> (Option<f64>, Bill) {
         let cost = build::cost(record, facts);
         let bill = build::bill(record, facts);
@@ -172,7 +173,7 @@ impl<'a> Tally<'a> {
         (cost, bill)
     }
 
-    /// One answer of a judge.
+    /// Adds an answer of a judge.
     pub fn judged(
         &mut self,
         key: &str,
@@ -193,12 +194,12 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// What is asked about the answers.
+    /// The questions about the answers.
     pub fn asking<'s>(&'s self, run_id: &'s str) -> Asking<'s> {
         Asking { basis: self.basis, grading: &self.grading, answers: &self.answers, run_id }
     }
 
-    /// Grade anew the answers whose graders need something from outside, with what was told.
+    /// Grades again the answers whose graders are outside of this program, with what these said.
     pub fn grade_again(&mut self, run_id: &str) {
         let asking = Asking { basis: self.basis, grading: &self.grading, answers: &self.answers, run_id };
         let mut places = HashMap::new();
@@ -230,7 +231,7 @@ impl<'a> Tally<'a> {
         self.spent + self.unsettled
     }
 
-    /// Keep an answer that was asked alone.
+    /// Stores an answer to a request that was sent alone.
     fn keep(&mut self, record: &Record, facts: &TargetFacts, answered: Answered) {
         let step = record.step;
         if let Some(fits) = answered.calls_fit {
@@ -244,7 +245,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// An answer that another program has recorded.
+    /// Adds an answer that another program has recorded.
     pub fn recorded(&mut self, step: Step, text: &str) {
         let answered = self.answered_elsewhere(step, text);
         self.keep_recorded(step, text, answered);
@@ -256,7 +257,7 @@ impl<'a> Tally<'a> {
         self.answers.insert(step, kept);
     }
 
-    /// A failed request was asked again: what comes of it now counts.
+    /// A failed request is sent again: its first outcome no longer counts.
     fn forget(&mut self, step: &Step) {
         let target = &self.basis.targets[step.target].id;
         let prompt = &self.basis.prompts[step.prompt].id;
@@ -272,7 +273,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The most one request can cost, where it has a price.
+    /// The most US dollars that one request can cost, where it has a price.
     pub fn worst_case(&self, step: &Step) -> Option<f64> {
         let price = self.basis.targets[step.target].price.as_ref()?;
         let prompt = &self.basis.prompts[step.prompt];
@@ -280,17 +281,17 @@ impl<'a> Tally<'a> {
         price.worst_case(input, output.max(self.longest[step.target]))
     }
 
-    /// Steps that are to be asked again: they failed, and nothing was billed.
+    /// Steps to send again: they failed, and nothing was billed.
     pub fn unanswered(&self) -> &BTreeSet<Step> {
         &self.failed
     }
 
-    /// The most that requests of unknown cost can have cost, USD.
+    /// US dollars that requests of unknown cost can have cost at most; `None` where a price is missing.
     pub fn unsettled_usd(&self) -> Option<f64> {
         (!self.unknown).then_some(self.unsettled)
     }
 
-    /// USD, by usage and prices; null where one is missing.
+    /// US dollars spent, by usage and prices; `None` where a price is missing.
     pub fn spent_usd(&self) -> Option<f64> {
         (!self.unknown).then_some(self.spent)
     }

@@ -1,4 +1,4 @@
-//! The targets of a run: what is known of an API before it is asked, and what it costs.
+//! The targets of a run: what is known of an API before it is asked, its price included.
 
 use super::asked::Asked;
 use super::recorded::Recorded;
@@ -9,7 +9,7 @@ use crate::document::bench::price::PriceInForce;
 use crate::measure::wire::{LimitField, Quirks};
 use jiff::civil::Date;
 
-/// An API as it was named, and where it is.
+/// An API as the command line names it, and where it is.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedApi<'a> {
     pub provider: &'a Provider,
@@ -23,8 +23,8 @@ pub struct NamedApi<'a> {
     pub proxy: Option<&'a str>,
 }
 
-/// What is known of an API. Also models of the provider with a similar name, where this one is not in the catalogue. Only
-/// a provider's own server has its prices.
+/// What is known of an API, and models of the provider with a similar name where this one is not in the
+/// catalogue. Only a provider's own server has its prices.
 pub fn facts(
     api: &NamedApi<'_>,
     asked: &Asked,
@@ -72,7 +72,7 @@ fn near_names(catalog: &Catalog, provider: &str, model: &str) -> Vec<String> {
     crate::spelling::nearest(model, of_provider.map(|m| m.model.as_str()), 3)
 }
 
-/// How the server of an API differs from the rule.
+/// How an API's server differs from the rules of its wire format.
 pub fn quirks(api: &NamedApi<'_>, asked: &Asked) -> Quirks {
     let NamedApi { provider, own, loopback, .. } = *api;
     let of_provider = match provider.limit_field {
@@ -90,8 +90,8 @@ pub fn quirks(api: &NamedApi<'_>, asked: &Asked) -> Quirks {
     }
 }
 
-/// The targets of a run, those that answered long ago behind those that answer now. `began`: what a run that goes on
-/// began with; its logs are not read again, since their answers stand in the journal.
+/// The targets of a run, recorded ones after those that are asked. `began`: the basis of a resumed run; its
+/// logs are not read again, since their answers are in the journal.
 pub fn with_recorded(
     mut live: Vec<TargetFacts>,
     began: Option<&Basis>,
@@ -106,7 +106,7 @@ pub fn with_recorded(
     live
 }
 
-/// Two targets may be the same model twice (an A/A run): their ids must differ.
+/// Makes the ids of targets distinct: two may be the same model (an A/A run).
 pub fn distinct_ids(facts: &mut [TargetFacts]) {
     for n in 0..facts.len() {
         let earlier =

@@ -1,14 +1,14 @@
-//! What a local model's chat template does with the prompts, found out before any request is sent
-//! anywhere: a template that refuses or loses a message spoils a comparison that costs money.
+//! Checks what a local model's chat template does with the prompts, before any request is sent anywhere: a
+//! template that refuses or loses a message spoils a comparison that costs money.
 
 use crate::app::Refusal;
 use crate::measure::conversation;
 use crate::measure::template::ChatTemplate;
 use crate::prompts::Prompt;
 
-/// Render every prompt. `source` is the template of the model's file.
+/// Renders every prompt. `source` is the template of the model's file.
 pub fn check(model: &str, source: &str, prompts: &[Prompt]) -> Result<(), Refusal> {
-    // A template that does not compile is said by the engine, in its words.
+    // The engine itself reports a template that does not compile.
     let Ok(template) = ChatTemplate::new(source, "", "") else { return Ok(()) };
     let render =
         |p: &Prompt| template.render(&conversation::messages(p, 0, &[]), conversation::tools(p)).map(drop);
@@ -34,7 +34,7 @@ fn control_token(prompts: &[Prompt]) -> Option<String> {
     })
 }
 
-/// What is said of prompts with such a text in them.
+/// A remark on prompts with such a text in them.
 pub fn control_token_remark(prompts: &[Prompt]) -> Option<String> {
     let token = control_token(prompts)?;
     Some(format!(
@@ -42,7 +42,7 @@ pub fn control_token_remark(prompts: &[Prompt]) -> Option<String> {
     ))
 }
 
-/// `<|…|>` and its like.
+/// The first text such as `<|…|>` that looks like a control token.
 fn marker(text: &str) -> Option<String> {
     const LONGEST: usize = 40;
     const KNOWN: [&str; 8] =

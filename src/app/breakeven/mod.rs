@@ -1,4 +1,4 @@
-//! `freehold breakeven`: a scenario, the catalogue, what was measured and what was used, to a document of
+//! `freehold breakeven`: from a scenario, the catalogue, measurements and usage records to a document of
 //! costs.
 
 mod repeated;
@@ -21,24 +21,24 @@ use crate::workload::given::value_from_text;
 use crate::workload::keys::{Key, Section, answers, need};
 use crate::workload::{Evidence, Given, NeedDraft, Range, Value};
 
-/// What is asked beside the scenario. Each field is a flag, and is echoed under its name.
+/// What the user asks beside the scenario. Each field is a flag, and is echoed under its name.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Asked {
     /// Every API model against every hardware, ranked.
     pub all: bool,
-    /// Of a ranking, a row for every pair.
+    /// In a ranking, a row for every pair.
     pub every_pair: bool,
-    /// Draws where inputs are ranges.
+    /// Monte Carlo draws, where inputs are ranges.
     pub draws: Option<u32>,
-    /// Start of the random numbers.
+    /// Seed of the draws.
     pub seed: Option<u64>,
     /// People whose seats would do the same work, where the records are of coding agents.
     pub seats: Option<u32>,
-    /// A measurement of something else is taken as far as it applies.
+    /// Use a measurement of something else as far as it applies.
     pub allow_mismatch: bool,
 }
 
-/// What comes with it.
+/// What else the computation needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Beside<'a> {
     /// Records of usage, which have filled the scenario already.
@@ -52,10 +52,10 @@ pub struct Beside<'a> {
 /// Why there is no document.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NotComputed {
-    /// Keys without a value that somebody could still be asked for, each with the reason: the dotted name
-    /// may stand for a key of the first offer only.
+    /// Keys without a value that the user could still be asked for, each with the reason; a dotted name may
+    /// stand for a key of the first offer only.
     Missing(ResolveError),
-    /// Nothing that could be asked for would help.
+    /// No answer of the user would help.
     Refused(Refusal),
 }
 
@@ -74,7 +74,7 @@ impl From<ResolveError> for NotComputed {
     }
 }
 
-/// The document.
+/// Computes the document of a scenario.
 ///
 /// # Errors
 /// Where keys have no value, or the scenario cannot be computed.
@@ -89,7 +89,7 @@ pub fn breakeven(
         seed: asked.seed.unwrap_or(1),
     };
     let mut document = if asked.all {
-        // What a ranking lacks is refused at once: its keys are not those of one offer.
+        // What a ranking lacks is refused at once: there the keys are not those of one offer.
         let (case, skipped) = cost::resolve_all(scenario, known).map_err(Refusal::from)?;
         let rows = if asked.every_pair { Rows::EveryPair } else { Rows::EachOffer };
         let ranking = cost::rank(&case, rows, drawing, beside.threads);
@@ -110,7 +110,7 @@ pub fn breakeven(
     Ok(document)
 }
 
-/// A measurement of something else is refused, or said to be one where the user wants it.
+/// Refuses a measurement of something else, or warns of it where the user allows it.
 fn one_case(
     allowed: bool,
     evidence: &Evidence,
@@ -129,7 +129,7 @@ fn one_case(
     }
     let flag = Sourced::flag(true, "--allow-mismatch");
     document.inputs.insert("allow_mismatch".to_owned(), Input::plain(&flag));
-    // Another machine or model has a warning of its own.
+    // Another machine or model has its own warning.
     let lengths = found.into_iter().filter(|d| d.what == What::Need);
     document
         .warnings
@@ -137,7 +137,7 @@ fn one_case(
     Ok(())
 }
 
-/// What the flags say beside the scenario.
+/// Echoes the flags beside the scenario as inputs.
 fn echo(asked: Asked, document: &mut BreakevenDocument) {
     let mut put = |name: &str, value: Option<serde_json::Value>| {
         if let Some(value) = value {
@@ -152,9 +152,9 @@ fn echo(asked: Asked, document: &mut BreakevenDocument) {
     put("seats", asked.seats.map(Into::into));
 }
 
-/// What a profile says about requests, where neither flags nor the scenario do.
+/// Fills in what a profile says about requests, where neither flags nor the scenario do.
 pub fn add_profile(scenario: &mut Scenario, draft: &NeedDraft) {
-    // What the capability answer asks of an API model.
+    // The tier that the capability answer asks of an API model.
     if let Some(given) = draft.fields().get(answers::CAPABILITY.name)
         && let Some(tiers) = draft.answer(answers::CAPABILITY).and_then(|c| Matrix::shipped().tiers_for(c))
     {
@@ -168,26 +168,27 @@ pub fn add_profile(scenario: &mut Scenario, draft: &NeedDraft) {
     }
 }
 
-/// The key a missing dotted name stands for, where one answer can fill it.
+/// The key that a missing dotted name stands for, where one answer can fill it.
 pub fn answerable(path: &str) -> Option<&'static Key> {
     keys::of_path(path).filter(|(_, offer)| *offer == 0).map(|(key, _)| key)
 }
 
-/// An answer to the question for a key, typed in; it is of the catalogue where it must be.
+/// Reads a typed answer to the question for a key; it must be in the catalogue where the key names a
+/// record.
 ///
 /// # Errors
-/// In words: what is wrong with it.
+/// A sentence that says what is wrong with the answer.
 pub fn answer(key: &'static Key, text: &str, catalog: &Catalog) -> Result<Given, String> {
     let how = || UserInput::question(key.path());
     let text = text.trim();
-    // Whoever has just typed it need not be told again what it was.
+    // The person has just typed it, so the error need not repeat it.
     let shown = format!("{} {text}: ", how());
     let given =
         value_from_text(key, how(), text).map_err(|e| e.to_string().trim_start_matches(&shown).to_owned())?;
     listed(key, text, catalog).map(|()| given)
 }
 
-/// Is what was answered in the catalogue, where it must be?
+/// Refuses an answer that is not in the catalogue, where it must be.
 fn listed(key: &Key, id: &str, catalog: &Catalog) -> Result<(), String> {
     let hardware = || {
         let machines = catalog.machines.iter().map(|m| m.id.as_str());

@@ -1,4 +1,4 @@
-//! A cost document as a scenario: the run repeated from its own inputs.
+//! Repeats a cost document: its inputs are read back as a scenario.
 
 use crate::app::Refusal;
 use crate::cost::Scenario;
@@ -11,11 +11,11 @@ use crate::workload::given::value_from_text;
 use crate::workload::keys::{Key, Kind};
 use serde_json::Value;
 
-/// What is still true of the numbers when they are read back as given.
+/// Ids of warnings that still hold when the numbers are read back as given.
 const LASTING: [&str; 5] =
     ["predicted-speed", "host-not-included", "speed-at-concurrency-1", "stand-in", "measured-elsewhere"];
 
-/// A document that is computed again.
+/// A document to compute again.
 #[derive(Debug)]
 pub struct Repeated {
     name: String,
@@ -35,8 +35,8 @@ impl Repeated {
         self.document.result.ranking
     }
 
-    /// Every input the document echoes, whatever its source then, but for what is looked up again: tiers,
-    /// windows and dated changes belong to the prices of an API model, a plan to its machine.
+    /// Every input of the document, whatever its source was, except what is looked up again: tiers, windows
+    /// and dated changes belong to the prices of an API model, a plan to its machine.
     pub fn scenario(&self) -> Result<Scenario, Refusal> {
         let mut scenario = Scenario::default();
         for (path, input) in &self.document.inputs {
@@ -57,8 +57,8 @@ impl Repeated {
         Ok(scenario)
     }
 
-    /// Is this looked up or planned again? The prices of an API model are, and all that was not the
-    /// user's own of an offer that was planned: the machine, its price and its speed belong together.
+    /// Is this input looked up or planned again? Prices of an API model are, and so is everything that was
+    /// not the user's own in an offer that was planned: machine, price and speed belong together.
     fn looked_up(&self, path: &str) -> bool {
         let Some((prefix, _)) = path.rsplit_once('.') else { return false };
         let Some(input) = self.document.inputs.get(path) else { return false };
@@ -72,8 +72,8 @@ impl Repeated {
         planned && matches!(input.source, Source::Database { .. } | Source::Assumed { .. })
     }
 
-    /// Which prices are no longer the same, one sentence each; warnings that still hold are kept.
-    /// `unchanged`: nothing else was given.
+    /// Notes on prices that have changed, one sentence each. Adds to `again` the warnings that still hold.
+    /// `unchanged`: no other input was given.
     pub fn compare(&self, again: &mut BreakevenDocument, unchanged: bool) -> Vec<String> {
         let mut notes = Vec::new();
         let prices = |(path, then): &(&String, &crate::document::envelope::Input)| {
@@ -98,7 +98,7 @@ impl Repeated {
     }
 }
 
-/// A value as its flag takes it.
+/// A value as text, as its flag takes it.
 fn flag(key: &Key, value: &Value) -> String {
     match (key.kind, value) {
         (Kind::Changes(_) | Kind::Sizes | Kind::Discounts, value) => inline_toml(value),

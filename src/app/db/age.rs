@@ -26,7 +26,7 @@ fn dates(catalog: &Catalog, kind: Kind) -> Vec<(&str, Date, &str)> {
     }
 }
 
-/// Id, day and source of the price that each piece of hardware is bought for today. Older prices of the
+/// Id, day and source of the price at which each piece of hardware can be bought today. Older prices of the
 /// same record are its history and do not count.
 fn purchase_dates(catalog: &Catalog) -> Vec<(&str, Date, &str)> {
     let gpus = catalog.accelerators.iter().map(|r| (r.id.as_str(), catalog.price_of_accelerator(r)));
@@ -38,11 +38,11 @@ fn purchase_dates(catalog: &Catalog) -> Vec<(&str, Date, &str)> {
         .collect()
 }
 
-/// How purchase prices are called beside the kinds of record.
+/// The name of purchase prices among the kinds of record.
 const PURCHASE: &str = "purchase-prices";
 
-/// How old the figures are: the oldest of each kind, what was read longer ago than so many days, and
-/// what changes within as many.
+/// How old the figures are: the oldest of each kind, those read more than `days` days ago, and prices that
+/// change within `days` days.
 pub fn age(catalog: &Catalog, days: u16, today: Date) -> Ages {
     let mut out = Ages { stale_after_days: days, kinds: Vec::new(), stale: Vec::new(), soon: Vec::new() };
     for kind in Kind::ALL {
@@ -55,7 +55,7 @@ pub fn age(catalog: &Catalog, days: u16, today: Date) -> Ages {
     out
 }
 
-/// Add the figures of one kind.
+/// Adds the figures of one kind.
 fn count(
     ages: &mut Ages,
     plural: &'static str,

@@ -1,14 +1,14 @@
-//! Are records well-formed?
+//! Checks that records are well-formed.
 
 use crate::catalog::{Catalog, check as rules, text};
 use crate::document::db::{Checked, CheckedFile};
 use jiff::civil::Date;
 
-/// Files of records, name and text.
+/// Files of records: name and text.
 type Files = Vec<(String, String)>;
 
-/// Check files, layer by layer: each against the shipped records and the layers before, over which it is
-/// laid then. All problems at once.
+/// Checks files layer by layer, each against the shipped records with the earlier layers laid over them.
+/// Reports all problems at once.
 pub fn check(layers: &[Files], today: Date) -> Checked {
     let (mut checked, mut catalog) = (Checked::default(), Catalog::embedded());
     for files in layers {

@@ -1,4 +1,4 @@
-//! Where two sources of prices disagree.
+//! Finds where two sources of prices disagree.
 
 use crate::app::refusal::Refusal;
 use crate::catalog::compare::{Change, Comparison, compare};
@@ -8,17 +8,17 @@ use crate::catalog::{ApiModel, Catalog};
 use crate::document::db::{Decision, Differences};
 use jiff::civil::Date;
 
-/// Prices from somewhere.
+/// A source of prices.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// As it was named: `shipped`, `mine`, `litellm:prices.json`.
+    /// Its name, as it was given: `shipped`, `mine`, `litellm:prices.json`.
     pub name: String,
-    /// Of a file.
+    /// The format, where it is a file.
     pub format: Option<Format>,
     pub models: Vec<ApiModel>,
 }
 
-/// What differs: of all providers where none is named; only figures that both have where `changed`.
+/// What differs; of all providers where none is named; with `changed` only figures that both have.
 pub fn diff(
     mut old: Source,
     mut new: Source,
@@ -39,7 +39,7 @@ pub fn diff(
     Ok(Differences { a: old.name, b: new.name, comparison, decisions })
 }
 
-/// What was decided where these two disagree on models that are shipped.
+/// What was decided for the shipped prices where these two disagree.
 fn decisions(old: &Source, new: &Source, c: &Comparison) -> Result<Vec<Decision>, Refusal> {
     if (old.format, new.format) != (Some(Format::GenaiPrices), Some(Format::Litellm)) {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! A price file others keep → records of one's own: what changes, what is left out and why.
+//! Turns a price file that others keep into records: what changes, what is left out and why.
 
 use crate::app::refusal::Refusal;
 use crate::catalog::compare::{Comparison, compare};
@@ -8,7 +8,7 @@ use crate::document::db::ImportPlan;
 use crate::spelling::nearest;
 use jiff::civil::Date;
 
-/// What is wanted of a price file.
+/// What the user wants from a price file.
 #[derive(Debug, Clone)]
 pub struct Wish {
     pub format: Format,
@@ -16,19 +16,19 @@ pub struct Wish {
     pub providers: Vec<String>,
     /// Only models that the catalogue has already.
     pub known: bool,
-    /// Implausible prices too.
+    /// Take implausible prices, too.
     pub implausible: bool,
 }
 
-/// What would be taken over.
+/// What the import would take over.
 #[derive(Debug)]
 pub struct Import {
-    /// For people: `target` names the file.
+    /// The plan to show: `target` names the file.
     pub plan: ImportPlan,
     pub models: Vec<ApiModel>,
 }
 
-/// Choose, complete and check the records of a price file; `target` is where they would go.
+/// Chooses, completes and checks the records of a price file; `target` is the file they would go to.
 pub fn import(
     mut imported: Imported,
     wish: &Wish,
@@ -42,11 +42,11 @@ pub fn import(
     carry_over(&mut imported.models, catalog, today);
     let mut comparison = compare(&catalog.api_models, &imported.models, today);
     if wish.known {
-        // What is not asked for cannot be missing.
+        // Models that were not asked for are not missing.
         comparison.added.clear();
     }
     leave_out(&mut imported, &comparison, wish, catalog, today);
-    // What is left out is neither new nor a change.
+    // A model that is left out is neither new nor a change.
     let taken = |id: &String| !imported.skipped.iter().any(|left_out| left_out.id == *id);
     comparison.added.retain(taken);
     comparison.changed.retain(|change| taken(&change.id));
@@ -54,8 +54,8 @@ pub fn import(
     Ok(Import { plan: ImportPlan { target, records: models.len(), comparison, skipped }, models })
 }
 
-/// The file with these records in it. Those of `before`, its name and text, about which this import
-/// says nothing stay.
+/// The text of a file with these records. Records of `before` (name and text of the present file) that this
+/// import does not mention stay in it.
 pub fn file(models: &[ApiModel], before: Option<(&str, &str)>, format: Format, today: Date) -> String {
     let mut kept: Vec<ApiModel> = Vec::new();
     if let Some((name, text)) = before {
@@ -73,7 +73,7 @@ pub fn file(models: &[ApiModel], before: Option<(&str, &str)>, format: Format, t
     write::api_models(&head, &kept)
 }
 
-/// Keep what was asked for.
+/// Keeps the models that were asked for.
 fn choose(imported: &mut Imported, wish: &Wish, catalog: &Catalog) -> Result<(), Refusal> {
     let mut known: Vec<String> = imported.models.iter().map(|m| m.provider.clone()).collect();
     known.dedup();
@@ -98,7 +98,7 @@ fn choose(imported: &mut Imported, wish: &Wish, catalog: &Catalog) -> Result<(),
     Ok(())
 }
 
-/// Skip the models for which there is a reason.
+/// Skips the models for which there is a reason.
 fn skip(imported: &mut Imported, reason: impl Fn(&ApiModel) -> Option<Reason>) {
     let skipped = &mut imported.skipped;
     imported.models.retain(|m| match reason(m) {
@@ -114,21 +114,21 @@ fn retired(model: &ApiModel, today: Date) -> Option<Reason> {
     model.retires.filter(|d| *d <= today).map(|_| Reason::Retired)
 }
 
-/// Prices are kept by dated id: a name that is an alias here does not become a record.
+/// A reason to skip a name that is an alias: prices are kept by dated id.
 fn alias_of(model: &ApiModel, catalog: &Catalog) -> Option<Reason> {
     let known_as = catalog.served_as(&model.provider, &model.model);
     let moving = names::is_moving(&model.model) || matches!(known_as, Some(Resolution::Alias { .. }));
     moving.then_some(Reason::MovingName)
 }
 
-/// The record that has this wire name for its own.
+/// The record whose own model name this is.
 fn own_name<'a>(model: &ApiModel, catalog: &'a Catalog) -> Option<&'a ApiModel> {
     catalog.api_models.iter().find(|m| m.provider == model.provider && m.model == model.model)
 }
 
-/// What the file does not say but the catalogue knows stays: links, tiers, names, limits, and the
-/// batch price where the list prices are the same. A record that the catalogue has under another id
-/// keeps that id.
+/// Keeps what the file does not say but the catalogue knows: links, tiers, names, limits, and the batch
+/// price where the list prices are the same. A record that the catalogue has under another id keeps that
+/// id.
 fn carry_over(models: &mut Vec<ApiModel>, catalog: &Catalog, today: Date) {
     for model in models.iter_mut() {
         let found = catalog.api_model(&model.id).or_else(|| own_name(model, catalog));
@@ -175,9 +175,9 @@ fn carry_batch(model: &mut ApiModel, old: &ApiModel, today: Date) {
     }
 }
 
-/// Records that cannot be true, or that no catalogue file may hold, are skipped with the reason.
+/// Skips records that cannot be true, or that no catalogue file may hold, with the reason.
 fn leave_out(imported: &mut Imported, comparison: &Comparison, wish: &Wish, catalog: &Catalog, today: Date) {
-    // An alias of a record that is already here stays there.
+    // An alias that another record already has stays with that record.
     for model in &mut imported.models {
         let (id, provider) = (model.id.clone(), model.provider.clone());
         let others = || catalog.api_models.iter().filter(|o| o.provider == provider && o.id != id);

@@ -1,4 +1,4 @@
-//! Records that one looks for.
+//! Lists and searches records.
 
 use crate::app::refusal::Refusal;
 use crate::catalog::{Catalog, Kind};
@@ -10,7 +10,7 @@ use jiff::civil::Date;
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub kind: Option<Kind>,
-    /// Whose: of rentals, seats and API models.
+    /// The provider of rentals, subscriptions and API models.
     pub provider: Option<String>,
     /// Capability tier, 1 (highest) to 4.
     pub tier: Option<u8>,

@@ -1,4 +1,4 @@
-//! The shipped prices from two price files: the file of records and the page about it.
+//! Makes the shipped prices from two price files: the file of records and the page about it.
 
 use crate::app::refusal::Refusal;
 use crate::catalog::import::Imported;
@@ -7,17 +7,18 @@ use crate::render::View;
 use crate::render::shipped_prices::page;
 use jiff::civil::Date;
 
-/// What is shipped.
+/// The files that are shipped.
 #[derive(Debug)]
 pub struct Made {
-    /// TOML.
+    /// The records, as TOML.
     pub records: String,
     pub page: View,
-    /// One line.
+    /// A summary in one line.
     pub summary: String,
 }
 
-/// Prices of the first, held against the second; `sources` names both with their versions.
+/// Takes the prices of the first file and compares them with the second; `sources` names both with their
+/// versions.
 pub fn make_prices(first: Imported, second: &Imported, sources: &str, today: Date) -> Result<Made, Refusal> {
     let rules = shipped_prices::Rules::shipped().map_err(|e| Refusal::failed(e.to_string()))?;
     let shipped = shipped_prices::ship(first, second, &rules, &Catalog::embedded(), today);

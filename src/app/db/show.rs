@@ -1,4 +1,4 @@
-//! Single records.
+//! Shows single records.
 
 use crate::app::refusal::Refusal;
 use crate::catalog::{Catalog, Kind};
@@ -60,7 +60,7 @@ fn unknown(catalog: &Catalog, id: &str) -> Refusal {
     })
 }
 
-/// The same as TOML, to be edited and kept as records of one's own.
+/// The records as TOML, to be edited and kept as records of one's own.
 pub fn toml(found: &[Shown]) -> Result<String, Refusal> {
     let mut out = String::from("# A record here replaces the shipped one with the same id.\n");
     for f in found {
@@ -74,7 +74,7 @@ pub fn toml(found: &[Shown]) -> Result<String, Refusal> {
     Ok(out)
 }
 
-/// TOML has no null: an unknown figure is one that is not there.
+/// Removes nulls, since TOML has none: an unknown figure is left out.
 fn without_nulls(value: &mut Value) {
     match value {
         Value::Object(map) => {

@@ -1,5 +1,5 @@
-//! Records of several models as several needs: one for each recorded model, with the open model that is
-//! to take its place.
+//! Splits records of several models into several needs: one for each recorded model, with the open model
+//! that replaces it.
 
 use super::FromUsage;
 use crate::app::Refusal;
@@ -14,7 +14,7 @@ use crate::spelling::nearest;
 use crate::workload::keys::{Key, need};
 use crate::workload::{Fields, Given, Range, Value};
 
-/// Models that are told apart: each is planned by itself.
+/// Most models that are planned separately.
 const MOST: usize = 16;
 
 /// `claude-haiku-4-5=qwen3-8b`: a model as the records name it, and the open model in its place.
@@ -25,7 +25,7 @@ pub struct Replace {
 }
 
 impl Replace {
-    /// From the text of a flag.
+    /// Reads the value of a flag.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         match text.split_once('=').map(|(recorded, open)| (recorded.trim(), open.trim())) {
             Some((recorded, open)) if !recorded.is_empty() && !open.is_empty() => {
@@ -38,9 +38,9 @@ impl Replace {
 }
 
 impl FromUsage {
-    /// One need for each recorded model in place of one need for all. A model that `replace` does not name
-    /// goes to the scenario's own, else to the open model of its name. Nothing changes where there is
-    /// nothing to tell apart: one model, or no `replace` beside the scenario's own. True where it was split.
+    /// Replaces the one need for all by one for each recorded model. A model that `replace` does not name
+    /// is replaced by the scenario's own, else by the open model of the same name. Nothing changes where
+    /// there is only one model, or no `replace` beside the scenario's own. `true` where it was split.
     pub fn split(
         &self,
         scenario: &mut Scenario,
@@ -61,7 +61,7 @@ impl FromUsage {
                 None => without.push(model),
             }
         }
-        // Records of models that nobody can run oneself: which one is meant is the usual question.
+        // All recorded models are closed ones: the usual question asks which open model to use.
         if parts.is_empty() {
             return Ok(false);
         }
@@ -112,7 +112,7 @@ impl FromUsage {
         Ok(true)
     }
 
-    /// The open model of each recorded one, where it is known.
+    /// The open model for each recorded one, where it is known.
     fn places(&self, replace: &[Replace], catalog: &Catalog) -> Result<Vec<Option<Given>>, Refusal> {
         let models = &self.usage.need.models;
         for Replace { recorded, open } in replace {
@@ -150,7 +150,7 @@ impl FromUsage {
         Ok(models.iter().enumerate().map(place).collect())
     }
 
-    /// What is known of one model's requests, beside what holds for all.
+    /// The need of one model: what is known of its requests, and what holds for all.
     fn part(&self, all: &Fields, n: usize, model: &ModelNeedRow) -> Result<Fields, Refusal> {
         let uncounted = || {
             Refusal::input(format!(
@@ -162,7 +162,7 @@ impl FromUsage {
         let requests = model.requests_per_month.filter(|r| *r > 0.0).ok_or_else(uncounted)?;
         let shape = model.shape.filter(|s| s.total_tokens() > 0.0).ok_or_else(uncounted)?;
         let mut fields = all.clone();
-        // Sizes are of all models together.
+        // Sizes are those of all models together.
         for key in [need::SIZES, need::TOKENS_PER_MONTH, need::INPUT_SHARE, need::CONTEXT_TOKENS] {
             if fields.get(key.name).is_some_and(|given| self.is_ours(given)) {
                 fields.remove(key.name);
@@ -197,7 +197,7 @@ impl FromUsage {
     }
 }
 
-/// All of it on one model.
+/// Plans all requests on one model.
 fn to_one(scenario: &mut Scenario, open: &Given) {
     if scenario.local.is_empty() {
         scenario.local.push(Fields::new());
@@ -205,7 +205,7 @@ fn to_one(scenario: &mut Scenario, open: &Given) {
     scenario.local[0].insert(local::MODEL.name, open.clone());
 }
 
-/// The size that 95 requests of 100 do not exceed; absent where requests are not told apart.
+/// 95th percentile of the tokens of a request; `None` where sizes are not known.
 fn long(sizes: &[SizeRow]) -> Option<f64> {
     if sizes.len() < 2 {
         return None;

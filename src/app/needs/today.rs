@@ -1,4 +1,4 @@
-//! Today's bill beside the same month under every option: seats, APIs, machines.
+//! Compares today's bill with the same month under every option: seats, APIs, machines.
 
 use crate::catalog::{Catalog, Subscription};
 use crate::document::breakeven::BreakevenResult;
@@ -6,11 +6,11 @@ use crate::document::breakeven::today::{Today, TodayModel, TodayOption};
 use crate::document::usage::UsageResult;
 use std::collections::BTreeMap;
 
-/// Whose seats do the work of a coding agent, by the format of its sessions.
+/// The provider whose seats replace a coding agent's API use, by the format of its sessions.
 const AGENTS: [(&str, &str); 3] =
     [("claude-code", "anthropic"), ("codex-cli", "openai"), ("gemini-cli", "google")];
 
-/// What was used, beside what the options cost and what so many people would pay for seats.
+/// Today's use and bill, beside what the options cost and what `people` people would pay for seats.
 pub(super) fn of(
     usage: &UsageResult,
     file: &str,
@@ -26,7 +26,7 @@ pub(super) fn of(
     let monthly_repriced_usd = scaled(usage.repriced_usd, unpriced.is_empty());
     let today = monthly_bill_usd.or(monthly_repriced_usd).filter(|usd| *usd > 0.0);
     let option = |name: String, kind: &str, [monthly_usd, staff]: [f64; 2], note: Option<String>| {
-        // A bill has no people in it.
+        // Bills do not include staff.
         let bill_usd = monthly_usd - staff;
         let of_today = today.map(|today| bill_usd / today);
         TodayOption { name, kind: kind.to_owned(), monthly_usd, bill_usd, of_today, note }
@@ -64,7 +64,7 @@ pub(super) fn of(
     }
 }
 
-/// What the people who look after an offer cost in a month, of its parts.
+/// US dollars a month for the staff of an offer, from its parts.
 fn staff(parts: &BTreeMap<String, f64>) -> f64 {
     parts.get("staff").copied().unwrap_or(0.0)
 }
@@ -76,8 +76,8 @@ struct Seats {
     note: String,
 }
 
-/// The plans of the providers whose agents wrote the records, cheapest first; none where any record is of
-/// something else, since programs may not ask through a seat.
+/// The subscriptions of the providers whose agents wrote the records, cheapest first; none where any record
+/// is of something else, since programs may not use a seat.
 fn seats(usage: &UsageResult, catalog: &Catalog, people: u32) -> Vec<Seats> {
     let provider =
         |name: &str| AGENTS.iter().find(|(agent, _)| *agent == name).map(|(_, provider)| *provider);
@@ -94,7 +94,7 @@ fn seats(usage: &UsageResult, catalog: &Catalog, people: u32) -> Vec<Seats> {
 }
 
 fn of_plan(plan: &Subscription, people: u32) -> Option<Seats> {
-    // Their price is no price of the use.
+    // Their fee does not cover any use.
     if plan.all_use_charged {
         return None;
     }

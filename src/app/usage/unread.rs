@@ -1,5 +1,5 @@
-//! What is said about files that were not read: what they look like, the nearest format, and what to do.
-//! Files are numbers here; no path and no text of a file comes in.
+//! Messages about files that were not read: what they look like, the nearest format, and what to do. Files
+//! are numbers here; no path and no text of a file gets in.
 
 use crate::app::refusal::Refusal;
 use crate::document::envelope::Warning;
@@ -7,12 +7,12 @@ use crate::usage::import::cause;
 use crate::usage::recognise::{Container, Mixed, Unknown};
 use crate::usage::{Foreign, Unreadable};
 
-/// How a file came to be read.
+/// How a file was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Somebody named it.
+    /// The user named it.
     Named,
-    /// It was in a folder somebody named.
+    /// It was in a folder that the user named.
     InFolder,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct LeftOut {
 }
 
 impl LeftOut {
-    /// Nothing where the error is no reason to go on.
+    /// `None` where the error must end the reading.
     pub(super) fn of(file: u32, error: &Unreadable) -> Option<Self> {
         let (why, nearest) = match error {
             Unreadable::Io(_) => (Why::Unopened, None),
@@ -78,7 +78,7 @@ pub(super) fn warning(left_out: &[LeftOut]) -> Vec<Warning> {
         .collect()
 }
 
-/// Every file of the folders was left out.
+/// The refusal where every file of the folders was left out.
 pub(super) fn nothing_known(left_out: &[LeftOut]) -> Refusal {
     let files: Vec<u32> = left_out.iter().map(|l| l.file).collect();
     let parts: Vec<String> = warning(left_out).into_iter().map(|w| w.message).collect();
@@ -100,13 +100,13 @@ fn count(files: usize) -> String {
     if files == 1 { "1 file".to_owned() } else { format!("{files} files") }
 }
 
-/// `--from generic` alone.
+/// The refusal of `--from generic` without a mapping.
 pub(super) fn no_mapping() -> Refusal {
     Refusal::input("--from generic: what the columns mean is not said")
         .hint("--map input=prompt_tokens,output=completion_tokens,time=created_at,model=model, or --map @mapping.json")
 }
 
-/// A named file that cannot be read.
+/// The refusal of a named file that cannot be read.
 pub fn refused(file: u32, error: &Unreadable) -> Refusal {
     match error {
         Unreadable::Io(e) => Refusal::failed(format!("file {file} cannot be read: {}", cause(e))),
@@ -154,7 +154,7 @@ fn list(names: &[String], most: usize) -> String {
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
 
-/// What was seen.
+/// What a file looks like, in words.
 fn looks(unknown: &Unknown) -> String {
     let kind = match unknown.container {
         Container::JsonLines => "JSON Lines",

@@ -130,29 +130,29 @@ pub struct LocalBackend {
     next_id: u32,
     /// Why the worker is gone; every later request fails with it.
     dead: Option<Fault>,
-    watch: Watch,
+    watch: StallWatch,
     meter: Option<Meter>,
 }
 
 /// Notices a worker that lives but gets nowhere.
 #[derive(Debug)]
-struct Watch {
+struct StallWatch {
     progress: u64,
     since: Instant,
 }
 
-impl Watch {
+impl StallWatch {
     fn new() -> Self {
         Self { progress: 0, since: Instant::now() }
     }
-    fn moved(&mut self) {
+    fn restart(&mut self) {
         self.since = Instant::now();
     }
     /// Has there been no progress for longer than `limit`? `progress` is the worker's count of steps.
     fn stalled(&mut self, progress: u64, limit: Duration) -> bool {
         if progress != self.progress {
             self.progress = progress;
-            self.moved();
+            self.restart();
         }
         self.since.elapsed() > limit
     }
@@ -197,7 +197,7 @@ impl LocalBackend {
             running: BTreeMap::new(),
             next_id: 1,
             dead: None,
-            watch: Watch::new(),
+            watch: StallWatch::new(),
             meter: None,
         })
     }
@@ -262,7 +262,7 @@ impl LocalBackend {
             return Err(fault.clone());
         }
         if self.running.is_empty() {
-            self.watch.moved();
+            self.watch.restart();
         }
         let id = self.new_id();
         let prompt = Prompt {
@@ -277,7 +277,7 @@ impl LocalBackend {
             Ok(()) => {}
             // The prompt itself is too large; the worker has seen nothing of it.
             Err(e @ FrameError::TooLarge(_)) => return Err(fault(FaultKind::TooLarge, e.to_string())),
-            Err(e) => return Err(self.bury(Ending::Closed(Some(e))).await),
+            Err(e) => return Err(self.end_worker(Ending::Closed(Some(e))).await),
         }
         // Allows for the few events that are not tokens.
         self.running.insert(id, u64::from(request.max_output_tokens) + 16);
@@ -295,7 +295,7 @@ impl LocalBackend {
                 }
                 Reply::Events { id, events } if self.running.contains_key(&id) => {
                     if !self.count(id, &events) {
-                        return Err(self.bury(Ending::Flood).await);
+                        return Err(self.end_worker(Ending::Flood).await);
                     }
                     return Ok(Update::Events { id, events });
                 }
@@ -303,7 +303,7 @@ impl LocalBackend {
                 Reply::Heartbeat { .. } | Reply::Accepted { .. } | Reply::Events { .. } => {}
                 other => {
                     let what = format!("an unexpected {} reply", name(&other));
-                    return Err(self.bury(Ending::Nonsense(FrameError::Nonsense(what))).await);
+                    return Err(self.end_worker(Ending::Nonsense(FrameError::Nonsense(what))).await);
                 }
             }
         }
@@ -323,13 +323,13 @@ impl LocalBackend {
     /// The embedding of a text, on a backend that was loaded with `embed`.
     pub async fn embed(&mut self, text: &str) -> Result<Embedding, Fault> {
         self.cancel_all().await?;
-        self.watch.moved();
+        self.watch.restart();
         let id = self.new_id();
         let begun = Instant::now();
         match self.worker.send(&Command::Embed { id, text: text.to_owned() }).await {
             Ok(()) => {}
             Err(e @ FrameError::TooLarge(_)) => return Err(fault(FaultKind::TooLarge, e.to_string())),
-            Err(e) => return Err(self.bury(Ending::Closed(Some(e))).await),
+            Err(e) => return Err(self.end_worker(Ending::Closed(Some(e))).await),
         }
         let dimensions = self.info.loaded.embedding.as_ref().map_or(0, |kind| kind.dimensions);
         loop {
@@ -357,7 +357,7 @@ impl LocalBackend {
             Reply::Heartbeat { .. } | Reply::Events { .. } | Reply::Accepted { .. } => Ok(()),
             other => {
                 let what = format!("an unexpected {} reply", name(other));
-                Err(self.bury(Ending::Nonsense(FrameError::Nonsense(what))).await)
+                Err(self.end_worker(Ending::Nonsense(FrameError::Nonsense(what))).await)
             }
         }
     }
@@ -378,11 +378,11 @@ impl LocalBackend {
         rounds: u32,
     ) -> Result<Vec<Timed>, Fault> {
         self.cancel_all().await?;
-        self.watch.moved();
+        self.watch.restart();
         let id = self.new_id();
         let command = Command::Synthetic { id, prompt, generate, depth, rounds };
         if let Err(e) = self.worker.send(&command).await {
-            return Err(self.bury(Ending::Closed(Some(e))).await);
+            return Err(self.end_worker(Ending::Closed(Some(e))).await);
         }
         let mut times = Vec::new();
         let mut begun = None;
@@ -396,7 +396,7 @@ impl LocalBackend {
                         return Ok(times);
                     }
                     if times.len() > rounds as usize {
-                        return Err(self.bury(Ending::Flood).await);
+                        return Err(self.end_worker(Ending::Flood).await);
                     }
                 }
                 Reply::TaskFailed { id: of, fault } if of == id => return Err(fault),
@@ -412,7 +412,7 @@ impl LocalBackend {
         }
         match receive(&mut self.worker, self.limits.silence, self.limits.stall, &mut self.watch).await {
             Ok(reply) => Ok(reply),
-            Err(ending) => Err(self.bury(ending).await),
+            Err(ending) => Err(self.end_worker(ending).await),
         }
     }
 
@@ -420,13 +420,13 @@ impl LocalBackend {
     async fn cancel_all(&mut self) -> Result<(), Fault> {
         for id in std::mem::take(&mut self.running).into_keys() {
             if let Err(e) = self.worker.send(&Command::Cancel { id }).await {
-                return Err(self.bury(Ending::Closed(Some(e))).await);
+                return Err(self.end_worker(Ending::Closed(Some(e))).await);
             }
         }
         Ok(())
     }
 
-    async fn bury(&mut self, ending: Ending) -> Fault {
+    async fn end_worker(&mut self, ending: Ending) -> Fault {
         let fault = self.worker.ended(ending).await;
         self.running.clear();
         self.dead = Some(fault.clone());
@@ -448,7 +448,7 @@ pub async fn engine() -> Result<EngineBuild, Fault> {
 }
 
 async fn hello(worker: &mut Worker, limits: &Limits) -> Result<EngineBuild, Fault> {
-    let ending = match receive(worker, limits.start, limits.start, &mut Watch::new()).await {
+    let ending = match receive(worker, limits.start, limits.start, &mut StallWatch::new()).await {
         Ok(Reply::Hello { version: VERSION, build }) => return Ok(build),
         Ok(Reply::Unusable(fault)) => {
             worker.close().await;
@@ -468,11 +468,11 @@ async fn load_reply(
     limits: &Limits,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Loaded, Fault> {
-    let mut watch = Watch::new();
+    let mut watch = StallWatch::new();
     loop {
         let ending = match receive(worker, limits.silence, limits.stall, &mut watch).await {
             Ok(Reply::LoadProgress { fraction }) => {
-                watch.moved();
+                watch.restart();
                 progress(fraction.clamp(0.0, 1.0));
                 continue;
             }
@@ -494,7 +494,7 @@ async fn receive(
     worker: &mut Worker,
     silence: Duration,
     stall: Duration,
-    watch: &mut Watch,
+    watch: &mut StallWatch,
 ) -> Result<Reply, Ending> {
     match tokio::time::timeout(silence, worker.receive()).await {
         Err(_) => Err(Ending::Silent(silence)),
@@ -508,7 +508,7 @@ async fn receive(
             }
         }
         Ok(Some(Ok(reply))) => {
-            watch.moved();
+            watch.restart();
             Ok(reply)
         }
     }

@@ -80,7 +80,7 @@ const TURN: u32 = 32;
 
 /// Waits until a sleep of 1 ms really is short, that is, until events of the requests under way are handled
 /// as they come. Tries eight times at most, since a machine may be busy with something else.
-async fn keep_up() {
+async fn catch_up() {
     const SHORT: Duration = Duration::from_millis(1);
     for _ in 0..8 {
         let due = Instant::now() + SHORT;
@@ -185,7 +185,7 @@ impl Running<'_, '_> {
                 // A loop of thousands is filled bit by bit, so that events of those under way are stamped
                 // in time.
                 if concurrency > TURN && free.is_multiple_of(TURN) {
-                    keep_up().await;
+                    catch_up().await;
                 }
             }
             match self.set.join_next().await {
@@ -228,7 +228,7 @@ impl Running<'_, '_> {
                     let _ = self.pool.prepare(1);
                 }
                 Some(Ok(ended)) = self.set.join_next(), if !self.set.is_empty() => {
-                    let asked = ended.done.as_ref().and_then(|(_, advice)| asked(*advice));
+                    let asked = ended.done.as_ref().and_then(|(_, advice)| requested_pause(*advice));
                     self.ended(ended);
                     if let Some(wait) = asked {
                         not_before = not_before.max(Instant::now() + wait);
@@ -262,14 +262,14 @@ impl Running<'_, '_> {
             self.measuring = Some(Instant::now());
         }
         let request = self.around.asker.request(&step, &[]);
-        let one = one(backend, step, request, scheduled, self.origin, self.lag.clone());
-        self.set.spawn(one);
+        let sending = send_one(backend, step, request, scheduled, self.origin, self.lag.clone());
+        self.set.spawn(sending);
         true
     }
 
     /// Starts the next turn of the conversation that this step was a turn of, with the same client. Returns
     /// the client where the conversation is over.
-    fn go_on(&mut self, step: &Step, backend: ApiBackend) -> Option<ApiBackend> {
+    fn start_next_turn(&mut self, step: &Step, backend: ApiBackend) -> Option<ApiBackend> {
         let next = Step { turn: step.turn + 1, ..*step };
         if self.over.is_some() || next.turn >= self.around.asker.turns(step.prompt) {
             return Some(backend);
@@ -281,11 +281,11 @@ impl Running<'_, '_> {
             return Some(backend);
         }
         let pause = self.around.asker.pause(&next);
-        let one = one(backend, next, request, None, self.origin, self.lag.clone());
+        let sending = send_one(backend, next, request, None, self.origin, self.lag.clone());
         // The request's clock starts when it is polled first.
         self.set.spawn(async move {
             sleep(pause).await;
-            one.await
+            sending.await
         });
         None
     }
@@ -317,7 +317,7 @@ impl Running<'_, '_> {
             }
             _ => None,
         };
-        let Some(backend) = self.go_on(&record.step, ended.backend) else { return true };
+        let Some(backend) = self.start_next_turn(&record.step, ended.backend) else { return true };
         let Some(wait) = wait.filter(|_| self.over.is_none()) else {
             self.pool.idle.push(backend);
             return false;
@@ -331,14 +331,14 @@ impl Running<'_, '_> {
 }
 
 /// How long a server asked to be left alone.
-fn asked(advice: Advice) -> Option<Duration> {
+fn requested_pause(advice: Advice) -> Option<Duration> {
     match advice {
         Advice::Retry(said) => said,
         _ => None,
     }
 }
 
-async fn one(
+async fn send_one(
     mut backend: ApiBackend,
     step: Step,
     request: Request,

@@ -1,4 +1,4 @@
-//! What was priced and chosen, with the points at which the choice turns.
+//! What was priced and chosen, and the values at which the choice would change.
 
 use crate::advise::Placement;
 use crate::advise::options::{Choice, Terms};
@@ -7,21 +7,21 @@ use crate::cost::keys::hybrid;
 use crate::money::Currency;
 use crate::provenance::Source;
 
-/// What was priced and what was chosen of it.
+/// The priced options, the chosen one, and what would change the choice.
 #[derive(Debug)]
 pub(crate) struct Decided<'a> {
     pub pricing: Pricing<'a>,
     pub choice: Choice,
     pub terms: Terms,
-    /// The cloud option and the own one that the turning points are between.
+    /// The cloud option and the own one, by index, between which the turning points lie.
     pub rivals: Option<(usize, usize)>,
     pub turns: Turns,
-    /// Nobody has said which share of the requests is simple.
+    /// The share of simple requests is an assumption.
     pub split_assumed: bool,
 }
 
 impl<'a> Decided<'a> {
-    /// With the points at which the choice turns.
+    /// Adds the values at which the choice would change.
     pub fn new(pricing: Pricing<'a>, choice: Choice, terms: Terms) -> Self {
         let best = |placement: Placement| {
             if pricing.options[choice.chosen].kind.placement() == placement {

@@ -1,4 +1,4 @@
-//! What would flip a decision: other answers on the same options, and numbers at which it turns.
+//! What would flip a decision: other answers about the same options, and values at which it changes.
 
 use super::decided::{Decided, requests_now, usd};
 use super::option_rows::name;
@@ -8,7 +8,7 @@ use crate::document::advice::{Flip, text};
 use crate::number;
 use crate::workload::{Budget, Operations, Privacy};
 
-/// What would flip it: other answers on the same options, and numbers.
+/// What would flip the decision: other answers about the same options, and values.
 pub(super) fn flips(decided: &Decided<'_>) -> Vec<Flip> {
     let Decided { pricing, choice, terms, .. } = decided;
     let here = pricing.options[choice.chosen].kind.placement();
@@ -94,7 +94,7 @@ pub(super) fn flips(decided: &Decided<'_>) -> Vec<Flip> {
         );
     }
     if terms.answers.operations == Operations::Limited && terms.answers.budget == Budget::Opex {
-        // Neither alone buys a machine that somebody looks after.
+        // A machine that somebody looks after needs both answers.
         consider(
             "operations",
             "available",
@@ -119,14 +119,14 @@ pub(super) fn flips(decided: &Decided<'_>) -> Vec<Flip> {
     found
 }
 
-/// A need does not grow so many times.
+/// A need is not expected to grow so many times.
 const FAR: f64 = 100.0;
 
-/// Requests, dollars, pass rate.
+/// The values at which the decision changes: requests, US dollars, pass rate.
 fn numbers(decided: &Decided<'_>) -> Vec<Flip> {
     let Decided { pricing, choice, .. } = decided;
     let Some((cloud, own)) = decided.rivals else { return Vec::new() };
-    // Where the data decides, no number does.
+    // Where privacy decides, no number changes the decision.
     if choice.next.is_none() {
         return Vec::new();
     }
@@ -150,7 +150,7 @@ fn numbers(decided: &Decided<'_>) -> Vec<Flip> {
         Some(limit) if here == Placement::Cloud => format!(" (but {})", text::limit(limit)),
         _ => String::new(),
     };
-    // At the likely values alone it would be the other one: that is said beside the matrix.
+    // By the likely values alone the other one would be cheaper already: the matrix's paragraph says so.
     let already = |at: f64| requests.is_some_and(|now| at > 0.0 && (here == Placement::Cloud) == (at <= now));
     match turns.requests {
         Some(at) if already(at) => {}

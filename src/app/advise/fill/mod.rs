@@ -1,4 +1,4 @@
-//! The decision as a document: options, what stands against them, what would flip it, what to do first.
+//! The decision as a document: options, what speaks against each, what would flip it, what to do first.
 
 mod decided;
 mod flips;
@@ -74,12 +74,12 @@ pub(super) fn document(setting: &Setting<'_>, verdict: &Verdict, decided: &Decid
     document
 }
 
-/// Options in a chart.
+/// Most options in a chart.
 const MOST_DRAWN: usize = 6;
 
-/// What the options have cost month by month and cost at other volumes: the chosen one, then the others that
-/// may be taken, then those that may not, each by its total. A split by the hour was planned for one volume,
-/// and is not drawn at others.
+/// Costs of the options month by month, and at other volumes: of the chosen one, then of the others that
+/// may be taken, then of those that may not, each group by its total. A split by the hour was planned for
+/// one volume, and is not drawn at others.
 fn series(decided: &Decided<'_>) -> (Vec<CumulativeCost>, Option<CostByVolume>) {
     let Decided { pricing, choice, .. } = decided;
     let way = |n: usize| match pricing.behind[n] {
@@ -95,7 +95,7 @@ fn series(decided: &Decided<'_>) -> (Vec<CumulativeCost>, Option<CostByVolume>) 
         .filter(|n| pricing.options[*n].cost.is_some())
         .filter_map(|n| Some((n, way(n)?)))
         .collect();
-    // What may not be taken is drawn where nothing else is there to compare with.
+    // Options that may not be taken are drawn only if there is nothing else to compare with.
     let may = drawn.iter().filter(|(n, _)| *n == choice.chosen || choice.excluded[*n].is_none()).count();
     drawn.truncate(may.clamp(2, MOST_DRAWN));
     let names =
@@ -171,14 +171,14 @@ pub(super) fn from_document(
     result.options.clone_from(&given.rows);
     result.cumulative.clone_from(&given.cumulative);
     result.by_volume.clone_from(&given.by_volume);
-    // What only moves the matrix moves nothing here: the calculation decides.
+    // Flips of the matrix alone do not count here: the calculation decides.
     result.flips.retain(|f| f.what == "privacy" && f.placement != given.placement);
     result.flips.splice(0..0, given.flips.iter().cloned());
     document.warnings.retain(|w| w.id != "volume-answer-disagrees");
     document
 }
 
-/// Start high; every doubt takes something away.
+/// The confidence: it starts high, and every doubt lowers it. Also the doubts that did.
 fn confidence(verdict: &Verdict, decided: &Decided<'_>) -> (Confidence, Vec<ConfidenceStep>) {
     let Decided { pricing, choice, .. } = decided;
     let chosen = &pricing.options[choice.chosen];
@@ -211,7 +211,7 @@ fn confidence(verdict: &Verdict, decided: &Decided<'_>) -> (Confidence, Vec<Conf
         steps.push(ConfidenceStep::NotAllPriced);
     }
     if steps.is_empty() && only {
-        // A placement without an alternative is sure; what it does there still has to be measured.
+        // A placement without an alternative is certain; how it performs there must still be measured.
         let measured =
             !(own && chosen.predicted) && verdict.quality.is_some() && (good || !chosen.open_model);
         steps.push(if measured { ConfidenceStep::Firm } else { ConfidenceStep::OnlyPlace });
@@ -224,7 +224,7 @@ fn sentence(decided: &Decided<'_>) -> String {
     let Decided { pricing, choice, .. } = decided;
     let n = choice.chosen;
     let option = &pricing.options[n];
-    // The verb says it already.
+    // The verb of the sentence says this already.
     let what = name(decided, n);
     let what =
         what.trim_end_matches(", bought").trim_end_matches(", rented").trim_end_matches(", yours already");
@@ -253,7 +253,7 @@ fn sentence(decided: &Decided<'_>) -> String {
     }
 }
 
-/// Why the chosen one is taken although another of its placement costs less.
+/// Why the chosen option is taken although another of its placement costs less; `None`: it does not.
 fn dearer_all_the_same(decided: &Decided<'_>) -> Option<String> {
     let Decided { pricing, choice, .. } = decided;
     let now = pricing.options[choice.chosen].cost?.tco;
@@ -271,7 +271,7 @@ fn dearer_all_the_same(decided: &Decided<'_>) -> Option<String> {
     ))
 }
 
-/// Why the verdict is not what the matrix says.
+/// Why the verdict differs from the matrix.
 fn differs(decided: &Decided<'_>, says: Placement) -> String {
     let Decided { pricing, choice, .. } = decided;
     let chosen = &pricing.options[choice.chosen];
@@ -314,7 +314,7 @@ fn differs(decided: &Decided<'_>, says: Placement) -> String {
     }
 }
 
-/// The examples of models are those that were priced, and the hardware is that of the plan.
+/// Fills in the models that were priced as examples, and the hardware of the plan.
 fn models(setting: &Setting<'_>, decided: &Decided<'_>, models: &mut Models) {
     let Decided { pricing, choice, .. } = decided;
     let n = choice.chosen;
@@ -379,8 +379,8 @@ fn models(setting: &Setting<'_>, decided: &Decided<'_>, models: &mut Models) {
     }
 }
 
-/// Memory of all copies, each with one request of the longest that is planned: what `fit` says of the
-/// same copy.
+/// Bytes of memory for all copies, each with one request of the longest that is planned: what `fit` says of
+/// the same copy.
 fn needed_bytes(plan: &Blueprint, open: &OpenModel, context_tokens: f64) -> f64 {
     let r = &plan.replica;
     let Ok(model) = ModelShape::from_catalogue(open) else {
@@ -399,7 +399,7 @@ fn mean(pricing: &Pricing<'_>, n: usize) -> String {
     pricing.options[n].way.map_or_else(|| "more".to_owned(), |way| usd(pricing.totals.mean(way)))
 }
 
-/// What was left out before it was priced.
+/// Options that were excluded before they were priced.
 fn excluded(decided: &Decided<'_>) -> Vec<ExcludedGroup> {
     let Decided { pricing, choice, .. } = decided;
     let api = pricing.options.iter().position(|o| o.kind == Kind::Api);
@@ -415,7 +415,7 @@ fn excluded(decided: &Decided<'_>) -> Vec<ExcludedGroup> {
         .collect()
 }
 
-/// Answers that pull in different directions.
+/// Answers that contradict each other, with a way out.
 fn tensions(setting: &Setting<'_>, decided: &Decided<'_>) -> Vec<Tension> {
     let terms = &decided.terms;
     let strict = terms.answers.privacy == Privacy::Strict;
@@ -446,7 +446,7 @@ fn tensions(setting: &Setting<'_>, decided: &Decided<'_>) -> Vec<Tension> {
     found
 }
 
-/// What to do on Monday.
+/// The first steps towards the chosen option.
 fn first_steps(decided: &Decided<'_>, catalog: &Catalog) -> Vec<RecipeStep> {
     let Decided { pricing, choice, .. } = decided;
     let n = choice.chosen;
@@ -493,7 +493,7 @@ fn first_steps(decided: &Decided<'_>, catalog: &Catalog) -> Vec<RecipeStep> {
     steps
 }
 
-/// `freehold breakeven …` with the same offers.
+/// The command line of `freehold breakeven` for the same offers.
 fn cost_command(setting: &Setting<'_>, decided: &Decided<'_>) -> String {
     let scenario = &decided.pricing.scenario;
     let mut words = vec!["freehold".to_owned(), "breakeven".to_owned()];
@@ -509,7 +509,7 @@ fn cost_command(setting: &Setting<'_>, decided: &Decided<'_>) -> String {
     }
     for fields in &scenario.cloud {
         let model = fields.get(cloud::MODEL.name);
-        // The name comes first: given again, it begins the next offer.
+        // The name comes first: where it is given again, it begins the next offer.
         if let Some(name) = fields.get(cloud::NAME.name).or(model) {
             push(format!("--{}", cloud::NAME.flag()), &name.value);
         }
@@ -520,7 +520,7 @@ fn cost_command(setting: &Setting<'_>, decided: &Decided<'_>) -> String {
         }
     }
     for fields in &scenario.local {
-        // The model comes first: given again, it begins the next offer.
+        // The model comes first: where it is given again, it begins the next offer.
         let middle = local::KEYS.iter().copied().filter(|k| ![local::MODEL, local::KIND].contains(k));
         for key in [local::MODEL].into_iter().chain(middle).chain([local::KIND]) {
             if let Some(given) = fields.get(key.name) {

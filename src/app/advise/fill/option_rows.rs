@@ -1,4 +1,4 @@
-//! The options as rows: what each is called, what it costs and takes, and what speaks against it.
+//! The options as rows: what each is called, costs and needs, and what speaks against it.
 
 use super::decided::{Decided, usd};
 use crate::advise::options::Kind;
@@ -11,12 +11,12 @@ use crate::number;
 use crate::workload::{Modifier, Privacy};
 use std::collections::BTreeMap;
 
-/// Options that may be taken first, each group by its total.
+/// The options as rows: first those that may be taken, each group by its total.
 pub(super) fn rows(decided: &Decided<'_>) -> Vec<OptionRow> {
     order(decided).into_iter().map(|n| row(decided, n)).collect()
 }
 
-/// The options, by index, as rows stand.
+/// The options by index, in the order of the rows.
 pub(super) fn order(decided: &Decided<'_>) -> Vec<usize> {
     let Decided { pricing, choice, .. } = decided;
     let mut order: Vec<usize> = (0..pricing.options.len()).collect();
@@ -31,7 +31,7 @@ pub(super) fn order(decided: &Decided<'_>) -> Vec<usize> {
     order
 }
 
-/// Of the option's kind; a split with a rented machine beside one with a bought machine says so.
+/// The id of an option: that of its kind, with `-rented` for a split with a rented machine.
 pub(super) fn id(pricing: &Pricing<'_>, n: usize) -> String {
     let kind = pricing.options[n].kind;
     let rented = match pricing.behind[n] {
@@ -75,7 +75,7 @@ pub(super) fn row(decided: &Decided<'_>, n: usize) -> OptionRow {
     }
 }
 
-/// What would be built for it: of a split, for its own side at the whole load.
+/// The plan of an option; of a split, that of its own side for the whole load.
 pub(super) fn plan(decided: &Decided<'_>, n: usize) -> Option<PlanRow> {
     let pricing = &decided.pricing;
     let offer = match pricing.behind[n] {
@@ -88,7 +88,7 @@ pub(super) fn plan(decided: &Decided<'_>, n: usize) -> Option<PlanRow> {
     Some(PlanRow::of(&o.name, plan, model, pricing.context_tokens, &pricing.offers[offer]))
 }
 
-/// The month of a single offer, part by part.
+/// The monthly cost of a single offer, part by part, US dollars.
 pub(super) fn parts(pricing: &Pricing<'_>, n: usize) -> BTreeMap<String, f64> {
     let Behind::Offer(offer) = pricing.behind[n] else { return BTreeMap::new() };
     let named = pricing.offers[offer].parts.named().into_iter();
@@ -106,7 +106,7 @@ pub(super) fn api_model(pricing: &Pricing<'_>, n: usize) -> Option<String> {
     by_token.then(|| offer.id.clone()).flatten()
 }
 
-/// As people call an option.
+/// The name of an option for people.
 pub(super) fn name(decided: &Decided<'_>, n: usize) -> String {
     let pricing = &decided.pricing;
     let kind = pricing.options[n].kind;
@@ -131,7 +131,7 @@ pub(super) fn name(decided: &Decided<'_>, n: usize) -> String {
     }
 }
 
-/// A model and what it runs on: `gpt-oss-20b on 2 × RTX 3090`.
+/// A model and the machine it runs on: `gpt-oss-20b on 2 × RTX 3090`.
 pub(super) fn machine(pricing: &Pricing<'_>, offer: usize, units: u32) -> String {
     let offer = &pricing.case.offers[offer];
     let (Some(plan), Some(model)) = (&offer.plan, &offer.open_model) else { return offer.name.clone() };
@@ -141,14 +141,14 @@ pub(super) fn machine(pricing: &Pricing<'_>, offer: usize, units: u32) -> String
     format!("{model} on {hosts}{each}{}", machine.accelerator_name)
 }
 
-/// What an option takes.
+/// What an option needs: machines, people, accounts.
 pub(super) fn needs(decided: &Decided<'_>, n: usize) -> Vec<String> {
     let pricing = &decided.pricing;
     let mut found = Vec::new();
     let mut machines = |offer: usize, units: u32| {
         let Some(plan) = &pricing.case.offers[offer].plan else { return };
         let each = units.max(1);
-        // Bare cards have their number in the name.
+        // Cards without a host have their number in the name.
         let what = match (&plan.machine.name, each) {
             (name, 1) if name.starts_with(|c: char| c.is_ascii_digit()) => name.clone(),
             (name, _) => format!("{each} × {name}"),
@@ -181,7 +181,7 @@ pub(super) fn needs(decided: &Decided<'_>, n: usize) -> Vec<String> {
     found
 }
 
-/// Where one system must take over from another: the other API, for an option that is one.
+/// Where a second system must be able to take over: the other API, for an option that is an API.
 pub(super) fn second_provider(decided: &Decided<'_>, n: usize) -> Option<String> {
     if !decided.terms.modifiers.contains(Modifier::Redundancy) {
         return None;

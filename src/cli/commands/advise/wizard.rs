@@ -84,7 +84,7 @@ pub(super) fn run(
     while let Some(step) = STEPS.into_iter().find(|s| !state.done.contains(s) && wanted(*s, &state, &main)) {
         remember(ask, &state.draft, again);
         let mut next = state.clone();
-        match put(ask, step, &mut next, known) {
+        match ask_step(ask, step, &mut next, known) {
             Ok(()) => {
                 next.done.push(step);
                 before.push(std::mem::replace(&mut state, next));
@@ -141,7 +141,12 @@ fn wanted(step: Step, state: &State, main: &[Question]) -> bool {
 }
 
 /// Asks one question.
-fn put(ask: &mut dyn Ask, step: Step, state: &mut State, known: HardwareCheck<'_>) -> Result<(), AskError> {
+fn ask_step(
+    ask: &mut dyn Ask,
+    step: Step,
+    state: &mut State,
+    known: HardwareCheck<'_>,
+) -> Result<(), AskError> {
     let before = state.before.clone();
     let draft = &mut state.draft;
     match step {
@@ -193,7 +198,7 @@ fn put(ask: &mut dyn Ask, step: Step, state: &mut State, known: HardwareCheck<'_
             let check = |typed: &str| if typed.trim().is_empty() { Ok(()) } else { known(typed.trim()) };
             let typed = ask.text(text, &offered(&before, key).unwrap_or_default(), &check)?;
             if !typed.is_empty() {
-                draft.set(key, said(key, Value::Text(typed)));
+                draft.set(key, answered(key, Value::Text(typed)));
             }
             Ok(())
         }
@@ -268,7 +273,7 @@ fn remember(ask: &mut dyn Ask, draft: &NeedDraft, again: &dyn Fn(&NeedDraft) -> 
     ask.remember(&text);
 }
 
-fn said(key: &Key, value: Value) -> Given {
+fn answered(key: &Key, value: Value) -> Given {
     Given { value, source: Source::User(UserInput::question(key.name)) }
 }
 
@@ -285,7 +290,7 @@ fn choose(
     let earlier = offered(before, key).and_then(|word| words.iter().position(|w| w.word == word));
     let chosen = ask.choose(question, &lines, earlier.unwrap_or(default))?;
     if let Some(word) = words.get(chosen) {
-        draft.set(key, said(key, Value::Text(word.word.to_owned())));
+        draft.set(key, answered(key, Value::Text(word.word.to_owned())));
     }
     Ok(())
 }
@@ -306,7 +311,7 @@ fn reason(ask: &mut dyn Ask, draft: &mut NeedDraft, before: &NeedDraft) -> Resul
     let earlier = offered(before, key).and_then(|word| laws.iter().position(|w| w.word == word));
     let chosen = ask.choose(text, &lines, earlier.map_or(0, |n| n + 1))?;
     if let Some(word) = chosen.checked_sub(1).and_then(|n| laws.get(n)) {
-        draft.set(key, said(key, Value::Text(word.word.to_owned())));
+        draft.set(key, answered(key, Value::Text(word.word.to_owned())));
     }
     Ok(())
 }
@@ -353,7 +358,7 @@ fn per_person(ask: &mut dyn Ask, draft: &mut NeedDraft, before: &NeedDraft) -> R
         before.number(key).map(|requests| number::plain((requests / people / WORKING_DAYS).round()));
     let typed = ask.text(text, earlier.as_deref().unwrap_or("20"), &|text| read(text).map(drop))?;
     if let Ok(times) = read(&typed) {
-        draft.set(key, said(key, Value::Number(Range::exactly((people * times * WORKING_DAYS).round()))));
+        draft.set(key, answered(key, Value::Number(Range::exactly((people * times * WORKING_DAYS).round()))));
     }
     Ok(())
 }
@@ -395,7 +400,7 @@ fn circumstances(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskErro
     for word in chosen.into_iter().filter_map(|n| Modifier::WORDS.get(n)) {
         let name = format!("{}{}", answers::MODIFIER, word.word);
         if let Some(key) = crate::workload::keys::find(answers::KEYS, &name) {
-            draft.set(key, said(key, Value::Flag(true)));
+            draft.set(key, answered(key, Value::Flag(true)));
         }
     }
     Ok(())

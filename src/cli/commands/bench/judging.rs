@@ -40,7 +40,7 @@ pub async fn ask(mut outside: Outside<'_, '_>, judges: Vec<NamedJudge>) -> Resul
             return Ok(ended);
         }
         for judge in judges {
-            if !one(&mut outside, judge, &asked, &mut facts, &mut ended).await? {
+            if !ask_judge(&mut outside, judge, &asked, &mut facts, &mut ended).await? {
                 break;
             }
         }
@@ -50,7 +50,7 @@ pub async fn ask(mut outside: Outside<'_, '_>, judges: Vec<NamedJudge>) -> Resul
 }
 
 /// Asks one judge; `false`: nothing more is to be asked.
-async fn one(
+async fn ask_judge(
     outside: &mut Outside<'_, '_>,
     judge: NamedJudge,
     asked: &Judging,

@@ -54,7 +54,8 @@ pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
         // Its path may be relative to this folder; a bare name would be looked for elsewhere.
         let path =
             std::path::absolute(&program.path).map_err(|e| CliError::file("run", &program.path, &e))?;
-        let given = one(&path, &wanted.input).await.map_err(|e| CliError::file("run", &program.path, &e))?;
+        let given =
+            grade_with(&path, &wanted.input).await.map_err(|e| CliError::file("run", &program.path, &e))?;
         outside.journal.outside(&Line::program(&wanted.about, &given))?;
         outside.tally.told.programs.insert(wanted.about, given);
         progress.step();
@@ -65,7 +66,7 @@ pub async fn ask(outside: &mut Outside<'_, '_>) -> Result<(), CliError> {
 
 /// Runs a program for one grade. A program that takes too long or writes too much is ended, and its grade
 /// is missing.
-async fn one(path: &std::path::Path, input: &str) -> std::io::Result<Given> {
+async fn grade_with(path: &std::path::Path, input: &str) -> std::io::Result<Given> {
     let mut child = tokio::process::Command::new(path)
         .env_clear()
         .envs(environment::for_programs())

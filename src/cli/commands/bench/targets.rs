@@ -56,8 +56,10 @@ pub fn parse(
     context: &Context,
     privacy: &Privacy,
 ) -> Result<Vec<Api>, CliError> {
-    let named: Vec<NamedTarget<'_>> =
-        texts.iter().map(|text| one(flag, text, catalog, &environment::text)).collect::<Result<_, _>>()?;
+    let named: Vec<NamedTarget<'_>> = texts
+        .iter()
+        .map(|text| named_target(flag, text, catalog, &environment::text))
+        .collect::<Result<_, _>>()?;
     for NamedTarget { provider, model, address } in &named {
         let base = &address.base;
         privacy.allows(&Place {
@@ -171,7 +173,7 @@ const fn wire(wire: ApiWire) -> WireKind {
     }
 }
 
-fn one<'a>(
+fn named_target<'a>(
     flag: &str,
     text: &str,
     catalog: &'a Catalog,
@@ -286,7 +288,11 @@ mod tests {
     use super::*;
 
     fn base(text: &str) -> String {
-        one("--api", text, &Catalog::embedded(), &|_| None).expect("a target").address.base.to_string()
+        named_target("--api", text, &Catalog::embedded(), &|_| None)
+            .expect("a target")
+            .address
+            .base
+            .to_string()
     }
 
     #[test]
@@ -294,7 +300,8 @@ mod tests {
         let with = |text: &str, variables: &[(&str, &str)]| {
             let find =
                 |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-            one("--api", text, &Catalog::embedded(), &find).map(|named| named.address.base.to_string())
+            named_target("--api", text, &Catalog::embedded(), &find)
+                .map(|named| named.address.base.to_string())
         };
         let endpoint = ("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com/");
         let version = ("OPENAI_API_VERSION", "2024-10-21");
@@ -333,7 +340,7 @@ mod tests {
         assert_eq!(base("groq:m"), "https://api.groq.com/openai/v1/");
         let catalog = Catalog::embedded();
         assert_eq!(
-            one("--api", "compatible:a/b@c@https://x.example/v1", &catalog, &|_| None)
+            named_target("--api", "compatible:a/b@c@https://x.example/v1", &catalog, &|_| None)
                 .expect("a target")
                 .model,
             "a/b@c"
@@ -349,7 +356,7 @@ mod tests {
                 Some(_) => format!("{}:m", provider.id),
                 None => format!("{}:m@https://x.example", provider.id),
             };
-            let named = one("--api", &text, &catalog, &|_| None).expect("a target");
+            let named = named_target("--api", &text, &catalog, &|_| None).expect("a target");
             assert!(named.address.base.path().ends_with('/'), "{text}");
             assert_eq!(is_own(provider, &named.address.base), provider.base_url.is_some(), "{text}");
         }
@@ -366,7 +373,7 @@ mod tests {
             "openai:m@https://u:p@x.example/",
             "openai:m@https://x.example/?key=1",
         ] {
-            assert!(one("--api", bad, &Catalog::embedded(), &|_| None).is_err(), "{bad}");
+            assert!(named_target("--api", bad, &Catalog::embedded(), &|_| None).is_err(), "{bad}");
         }
     }
 }

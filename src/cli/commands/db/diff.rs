@@ -52,7 +52,7 @@ fn source(name: &str, context: &Context) -> Result<Source, CliError> {
     }
     let expected = || {
         let formats = Format::ALL.map(Format::name).join(", ");
-        CliError::usage(format!("`{name}` is no source of prices"))
+        CliError::usage(format!("`{name}` is not a source of prices"))
             .hint(format!("give `shipped`, `mine`, or FORMAT:FILE with a format of {formats}"))
     };
     let (format, file) = name.split_once(':').ok_or_else(expected)?;

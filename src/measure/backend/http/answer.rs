@@ -58,13 +58,13 @@ pub(super) struct Answer<'a> {
 }
 
 /// How the reading of a stream ended.
-struct Over {
+struct StreamOutcome {
     end: StreamEnd,
     /// Why it was not read to its end: a timeout, a reset, its size.
     failure: Option<Failure>,
 }
 
-impl Over {
+impl StreamOutcome {
     fn broken(failure: Failure) -> Self {
         Self { end: StreamEnd::Broken, failure: Some(failure) }
     }
@@ -162,7 +162,7 @@ impl<'a> Answer<'a> {
             return Err(failure);
         }
         if ending.is_over() {
-            let_go(response).await;
+            drain_and_release(response).await;
         }
         if let Some(body) = frames.body() {
             return Err(not_a_stream(&body));
@@ -190,7 +190,7 @@ impl<'a> Answer<'a> {
         response: &mut Response,
         reader: &mut dyn wire::Wire,
         reading: &mut Reading<'_>,
-    ) -> Over {
+    ) -> StreamOutcome {
         let delimited = is_delimited(response);
         let start = self.clock.start;
         let total = start + self.limits.total;
@@ -213,15 +213,15 @@ impl<'a> Answer<'a> {
             now = Instant::now();
             let at = self.clock.stamp(now);
             let chunk = match chunk {
-                None => return Over::broken(self.timed_out(now >= total)),
-                Some(Err(e)) => return Over::broken(self.broken_off(&e, reading.frames)),
+                None => return StreamOutcome::broken(self.timed_out(now >= total)),
+                Some(Err(e)) => return StreamOutcome::broken(self.broken_off(&e, reading.frames)),
                 Some(Ok(None)) => break,
                 Some(Ok(Some(chunk))) => chunk,
             };
             bytes_seen += chunk.len();
             if bytes_seen > self.limits.total_bytes {
                 let message = format!("the answer is larger than {} bytes", self.limits.total_bytes);
-                return Over::broken(Failure::new(FaultKind::TooLarge, message, Advice::Provider));
+                return StreamOutcome::broken(Failure::new(FaultKind::TooLarge, message, Advice::Provider));
             }
             let fed = reading.feed(&chunk, reader);
             if !reading.events.is_empty() {
@@ -229,17 +229,21 @@ impl<'a> Answer<'a> {
                 self.pass_on(reading.events, at);
             }
             if self.fault.is_some() || reading.ending.is_over() || reading.frames.body_is_whole() {
-                return Over { end: StreamEnd::Complete, failure: None };
+                return StreamOutcome { end: StreamEnd::Complete, failure: None };
             }
             if let Err(e) = fed {
-                return Over::broken(Failure::new(FaultKind::TooLarge, e.to_string(), Advice::Provider));
+                return StreamOutcome::broken(Failure::new(
+                    FaultKind::TooLarge,
+                    e.to_string(),
+                    Advice::Provider,
+                ));
             }
         }
         let at = self.clock.stamp(now);
         reading.end(reader);
         self.pass_on(reading.events, at);
         let end = if delimited { StreamEnd::Complete } else { StreamEnd::Closed };
-        Over { end, failure: None }
+        StreamOutcome { end, failure: None }
     }
 
     /// Hand events to the sink; the first failure among them ends the answer.
@@ -393,7 +397,7 @@ fn sign_of_a_cloud(headers: &HeaderMap) -> Option<&str> {
 
 /// Reads the little that is left after an answer has ended, so that the connection can be used again. The
 /// caller waits for at most 2 ms; what has not ended a second later is closed.
-async fn let_go(mut response: Response) {
+async fn drain_and_release(mut response: Response) {
     const A_MOMENT: Duration = Duration::from_millis(2);
     const SOON: Duration = Duration::from_secs(1);
     const MOST_CHUNKS: usize = 64;
