@@ -54,7 +54,7 @@ pub fn profile() -> Schema {
     let words: Vec<&str> = Modifier::WORDS.iter().map(|w| w.word).collect();
     properties.insert(
         "modifiers".to_owned(),
-        json!({ "type": "array", "items": { "enum": words }, "description": "What else holds." }),
+        json!({ "type": "array", "items": { "enum": words }, "description": "Circumstances beyond the five answers." }),
     );
     properties.insert("need".to_owned(), object(need::KEYS, "The requests."));
     properties.insert(

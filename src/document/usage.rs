@@ -172,7 +172,7 @@ pub struct DayRow {
 /// Mean and percentiles of the size of single requests, tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpreadRow {
-    /// Mean.
+    /// Mean size of a request.
     pub mean: f64,
     /// Half of the requests have at most this many.
     pub p50: u64,
@@ -189,7 +189,7 @@ pub struct SpreadRow {
 pub struct DistributionRow {
     /// Number of requests that this is computed from.
     pub requests: u64,
-    /// The whole prompt.
+    /// The whole prompt, cached or not.
     pub prompt: SpreadRow,
     /// The part of the prompt that is neither read from nor written to a cache.
     pub input: SpreadRow,
@@ -258,7 +258,7 @@ pub struct BoundsRow {
 pub struct BusiestRow {
     /// When it begins: RFC 3339, UTC.
     pub start: String,
-    /// Requests in it.
+    /// Number of requests in it.
     pub requests: u64,
 }
 
@@ -311,7 +311,7 @@ pub struct SkippedRow {
     pub source: String,
     /// Why they are not counted.
     pub reason: String,
-    /// How many records.
+    /// Number of records.
     pub records: u64,
     /// The first three places in the files, where records are damaged.
     pub places: Vec<PlaceRow>,
@@ -360,7 +360,7 @@ pub struct RepricedRow {
 /// Embedding calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EmbeddingsRow {
-    /// Calls.
+    /// Number of calls.
     pub requests: u64,
     /// Tokens of the embedded texts.
     pub input: u64,

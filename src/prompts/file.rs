@@ -52,7 +52,7 @@ struct Row {
     vars: Map<String, Value>,
 }
 
-/// An id: text, or a whole number, which stands for its digits.
+/// An id is text, or a whole number that stands for its digits.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Id {

@@ -263,7 +263,7 @@ impl Loader {
             }
             Event::Alias(anchor) => {
                 let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
-                    return fail(place, "an alias stands inside what it names");
+                    return fail(place, "an alias refers to a value that contains it");
                 };
                 self.nodes += size;
                 self.put(node, 0, place)?;
@@ -284,10 +284,7 @@ impl Loader {
 
     fn begin(&mut self, place: Place, anchor: usize, kind: OpenKind) -> Result<(), YamlError> {
         if self.open.len() >= DEEPEST_YAML {
-            return fail(
-                place,
-                format!("more than {DEEPEST_YAML} lists and mappings stand inside each other"),
-            );
+            return fail(place, format!("more than {DEEPEST_YAML} levels of lists and mappings"));
         }
         self.open.push(Open { place, anchor, kind });
         Ok(())

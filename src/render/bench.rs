@@ -178,7 +178,7 @@ fn metrics_table(targets: &[Target]) -> Table {
     row("tokens counted by", &|t| match t.token_source {
         TokenSource::Usage => "provider usage".into(),
         TokenSource::LocalTokenizer => "local tokenizer".into(),
-        TokenSource::NotMeasured => "nobody: not measured".into(),
+        TokenSource::NotMeasured => "not measured".into(),
     });
     row("pass rate", &|t| {
         t.pass_rate.map_or(Cell::None, |r| {

@@ -45,7 +45,7 @@ impl Envelope<PlanResult> {
             view.heading("All needs on the same machines");
             view.push(Block::Table(together(&r.together, &money)));
             view.paragraph(format!(
-                "Over {} months, power, place and people included, and what the machines still fetch then taken off. Needs of one model share its copies; different models share machines, but no accelerator.",
+                "Over {} months, with power, place and people, less what the machines would then still fetch. Needs of one model share its copies; different models share machines, but no accelerator.",
                 r.horizon_months
             ));
         }
@@ -239,9 +239,9 @@ fn order(p: &PlanRow, months: u32, money: &Currency) -> String {
 /// What is deducted from the total, or added to it.
 fn left(usd: f64, money: &Currency) -> String {
     if usd >= 0.5 {
-        format!(", with {} that the machines still fetch then taken off", money.show(usd))
+        format!(", less the {} that the machines would then still fetch", money.show(usd))
     } else if usd <= -0.5 {
-        format!(", with {} that is still owed then", money.show(-usd))
+        format!(", including {} that would then still be owed", money.show(-usd))
     } else {
         String::new()
     }

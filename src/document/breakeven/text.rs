@@ -279,7 +279,7 @@ pub fn ranking_summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
     }
     if !rated.is_empty() && !unrated.is_empty() {
         lines.push(format!(
-            "{} API models nobody has rated stand apart: whether they are capable enough is not known.",
+            "API models without a capability tier are ranked last: {}. Whether they are capable enough is not known.",
             unrated.len()
         ));
     }

@@ -307,7 +307,7 @@ impl Eval {
         }
         match name {
             "range" => V::Range,
-            // Empty: a template may come from someone else and must not read the environment.
+            // What a file of someone else may not read.
             "env" => V::Map(Rc::default()),
             _ => V::Undefined,
         }

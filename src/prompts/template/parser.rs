@@ -69,7 +69,7 @@ impl<'a> Parser<'a> {
     pub(super) fn deeper(&mut self) -> Result<(), TemplateError> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return self.fail(format!("more than {DEEPEST} brackets or blocks stand inside each other"));
+            return self.fail(format!("more than {DEEPEST} levels of brackets or blocks"));
         }
         Ok(())
     }

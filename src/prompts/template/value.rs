@@ -16,9 +16,9 @@ pub(super) enum V {
     Map(Rc<Vec<(Rc<str>, V)>>),
     /// A macro of the template, by index.
     Macro(usize),
-    /// A method of a value, not called yet.
+    /// A method of a value, not yet called.
     Method(Rc<(V, Rc<str>)>),
-    /// `range`, a function that every template has.
+    /// `range`, the function that every template has.
     Range,
 }
 
@@ -44,7 +44,7 @@ impl V {
         }
     }
 
-    /// The value for `JSON.stringify`; `None` for values that it leaves out.
+    /// As `JSON.stringify` takes it; `None` for what it leaves out.
     pub(super) fn to_json(&self) -> Option<Value> {
         Some(match self {
             Self::Undefined | Self::Macro(_) | Self::Method(_) | Self::Range => return None,
@@ -250,7 +250,7 @@ const LIST: &[&str] = &[
 ];
 const NUMBER: &[&str] = &["toFixed", "toString", "valueOf"];
 
-/// Does a value have a method with this name?
+/// Does a value have a method of this name?
 fn exists(value: &V, name: &str) -> bool {
     match value {
         V::Str(_) => TEXT.contains(&name),
