@@ -74,7 +74,8 @@ pub fn check(asked: &Check<'_>) -> Result<PromptsDocument, Refusal> {
         return Err(Refusal::input(format!("--margin {margin} is not a share between 0 and 1")));
     }
     let (repeats, limit) = (asked.repeats.unwrap_or(REPEATS), asked.max_output_tokens.unwrap_or(OUTPUT));
-    let (mut not_run, mut judged, mut graded) = (Vec::new(), 0, 0);
+    let (mut not_run, mut judged, mut embedded, mut graded) = (Vec::new(), 0, 0, 0);
+    let mut programs: BTreeMap<String, u32> = BTreeMap::new();
     for prompt in &asked.set.prompts {
         let graders = Graders::new(&prompt.asserts, prompt.threshold);
         if let Some(problem) = graders.problems().iter().find(|p| !p.what.is_not_run()) {
@@ -90,6 +91,17 @@ pub fn check(asked: &Check<'_>) -> Result<PromptsDocument, Refusal> {
         }));
         let needs = Graders::needs(&prompt.asserts);
         judged += u32::from(needs.iter().any(|(_, n)| matches!(n, Need::Judge { .. })));
+        embedded += u32::from(needs.iter().any(|(_, n)| matches!(n, Need::Embeddings { .. })));
+        let named: BTreeSet<String> = needs
+            .into_iter()
+            .filter_map(|(_, need)| match need {
+                Need::Program { name } => Some(name),
+                _ => None,
+            })
+            .collect();
+        for name in named {
+            *programs.entry(name).or_insert(0) += 1;
+        }
         graded += u32::from(prompt.expect.is_some() || !graders.is_empty());
     }
     let (bytes, most_output) = asked.set.prompts.iter().fold((0u64, 0u64), |sum, p| {
@@ -129,6 +141,7 @@ pub fn check(asked: &Check<'_>) -> Result<PromptsDocument, Refusal> {
         not_run,
     };
     let mut warnings = warnings(&result);
+    warnings.extend(others_needed(embedded, &programs));
     warnings.extend(notes(asked.file, asked.set).into_iter().map(|message| Warning {
         id: "prompt-file".to_owned(),
         message,
@@ -299,10 +312,28 @@ fn warnings(result: &PromptsResult) -> Vec<Warning> {
     if result.needs_judge > 0 {
         warn(
             "needs-judge",
-            format!("{} a judge for a grade.", some(result.needs_judge, "prompt needs", "prompts need")),
+            format!(
+                "{} a judge for a grade: --judge.",
+                some(result.needs_judge, "prompt needs", "prompts need")
+            ),
         );
     }
     warnings
+}
+
+/// Who else has to be asked for a grade, beside a judge.
+fn others_needed(embedded: u32, programs: &BTreeMap<String, u32>) -> Vec<Warning> {
+    let warning = |id: &str, n: u32, what: String| {
+        let need = if n == 1 { "prompt needs" } else { "prompts need" };
+        Warning { id: id.to_owned(), message: format!("{n} {need} {what}."), about: None }
+    };
+    let vectors = (embedded > 0).then(|| {
+        warning("needs-embedder", embedded, "an embedding model for a grade: --embedder".to_owned())
+    });
+    let programs = programs.iter().map(|(name, n)| {
+        warning("needs-program", *n, format!("the program {name:?} for a grade: --exec {name}=PROGRAM"))
+    });
+    vectors.into_iter().chain(programs).collect()
 }
 
 /// The result of a draw.

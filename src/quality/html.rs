@@ -16,6 +16,8 @@ const ELEMENTS: &str = " html head title base link meta style body article secti
 /// Parts of a table, which a browser leaves out where no table is open.
 const TABLE_PARTS: &str = " caption col colgroup tbody td tfoot th thead tr ";
 const VOID: &str = " area base br col embed hr img input link meta param source track wbr ";
+/// What may stand before the body without opening one.
+const HEAD: &str = " base basefont bgsound link meta noframes noscript script style template title ";
 /// Elements of the head, whose text is no text of the body.
 const RAW: &str = " script style title textarea template noscript ";
 
@@ -66,7 +68,8 @@ pub(super) fn is(text: &str) -> bool {
     }
     let mut open: Vec<String> = Vec::new();
     let (mut known, mut top_text, mut at) = (false, false, 0);
-    let has_body = wrapper(&lower, "body");
+    // Was the body opened by its own tag? What comes before that tag opens one without it.
+    let mut own_body: Option<bool> = None;
     while at < lower.len() {
         let rest = &lower[at..];
         let tag = rest
@@ -74,8 +77,12 @@ pub(super) fn is(text: &str) -> bool {
             .filter(|t| t.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c)));
         let Some(tag) = tag else {
             let end = rest.char_indices().skip(1).find(|(_, c)| *c == '<').map_or(rest.len(), |(i, _)| i);
-            if open.is_empty() && !js::trim(&rest[..end]).is_empty() {
+            let words = rest[..end].replace("&nbsp;", " ");
+            if open.is_empty() && !js::trim(&words).is_empty() {
                 top_text = true;
+            }
+            if open.is_empty() && !rest[..end].trim_ascii().is_empty() {
+                own_body.get_or_insert(false);
             }
             at += end;
             continue;
@@ -109,6 +116,11 @@ pub(super) fn is(text: &str) -> bool {
             continue;
         }
         let is_wrapper = matches!(name.as_str(), "html" | "head" | "body");
+        if name == "body" {
+            own_body.get_or_insert(true);
+        } else if !is_wrapper && !HEAD.contains(&spaced) {
+            own_body.get_or_insert(false);
+        }
         known |= if is_wrapper {
             wrapper(&lower, &name)
         } else {
@@ -131,7 +143,7 @@ pub(super) fn is(text: &str) -> bool {
             open.push(name);
         }
     }
-    known && (has_body || !top_text)
+    known && (own_body == Some(true) || !top_text)
 }
 
 /// Does the tag of a document's frame stand there literally?

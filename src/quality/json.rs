@@ -84,6 +84,10 @@ pub(super) fn objects(text: &str) -> Vec<Value> {
     let (mut at, mut work) = (0, 0usize);
     while let Some(start) = text[at..].find('{').map(|i| at + i) {
         at = start + 1;
+        if at == text.len() {
+            // A brace that nothing follows opens nothing.
+            break;
+        }
         let (mut depth, mut end) = (1usize, None);
         let limit = (start + LONGEST_OBJECT).min(text.len());
         for (i, c) in text[start + 1..].char_indices() {
@@ -182,6 +186,8 @@ mod tests {
         assert_eq!(objects("a {\"b\": 1} c {d: e"), [json!({"b": 1}), json!({"d": "e"})]);
         assert_eq!(objects("{\"u\": \"http://x.y\" // note\n}"), [json!({"u": "http://x.y"})]);
         assert_eq!(objects("[1, 2]"), Vec::<Value>::new());
+        assert_eq!(objects("so {"), Vec::<Value>::new());
+        assert_eq!(objects("so { "), [json!({})]);
         assert!(objects(&"{".repeat(50_000)).is_empty());
         let text = "{a ".repeat(30_000);
         let _ = objects(&text);

@@ -1,31 +1,17 @@
 //! JSON schema as promptfoo's checker has it: Ajv, strict, draft-07.
 
+mod error;
+mod parts;
+mod references;
+
+pub use error::SchemaError;
+
 use super::regex::Regex;
+use error::DEEPEST;
 use jsonschema::paths::Location;
 use jsonschema::{Draft, Keyword, ValidationError, Validator};
+use parts::{Inner, inner};
 use serde_json::{Map, Value, json};
-
-/// A schema that no answer can be held against.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SchemaError {
-    #[error("the schema is not a mapping")]
-    NotASchema,
-    #[error("the schema says it is {0}, but only draft-07 is known")]
-    Dialect(String),
-    #[error("the schema has the unknown keyword {0:?}")]
-    UnknownKeyword(String),
-    #[error("the schema has the unknown format {0:?}")]
-    UnknownFormat(String),
-    #[error("the schema has {0:?}, which has no effect there")]
-    WithoutEffect(String),
-    #[error("the schema is not valid: {0}")]
-    Invalid(String),
-    #[error("the schema nests deeper than {DEEPEST} levels")]
-    TooDeep,
-}
-
-/// Levels of a schema.
-const DEEPEST: usize = 100;
 
 /// A schema ready to check values.
 #[derive(Debug)]
@@ -40,7 +26,7 @@ impl Schema {
         }
         if let Some(dialect) = schema.get("$schema").and_then(Value::as_str) {
             let known = dialect.trim_end_matches('#');
-            if known != "http://json-schema.org/draft-07/schema" {
+            if !["http://json-schema.org/draft-07/schema", "http://json-schema.org/schema"].contains(&known) {
                 return Err(SchemaError::Dialect(dialect.to_owned()));
             }
         }
@@ -50,7 +36,11 @@ impl Schema {
             return Err(SchemaError::Invalid(format!("{error} (at {})", at(&error))));
         }
         check_strict(schema, 0, &strict)?;
-        let schema = without_nullable(schema);
+        references::check(schema)?;
+        let mut schema = plainer(schema);
+        if let Some(map) = schema.as_object_mut() {
+            map.remove("$schema");
+        }
         let mut options = jsonschema::options()
             .with_draft(Draft::Draft7)
             .should_validate_formats(true)
@@ -170,22 +160,13 @@ fn check_strict(schema: &Value, depth: usize, visit: &Visit) -> Result<(), Schem
     let Some(map) = schema.as_object() else { return Ok(()) };
     visit(map)?;
     for (key, value) in map {
-        match key.as_str() {
-            "not"
-            | "if"
-            | "then"
-            | "else"
-            | "propertyNames"
-            | "additionalProperties"
-            | "additionalItems"
-            | "contains" => check_strict(value, depth + 1, visit)?,
-            "items" | "anyOf" | "oneOf" | "allOf" => match value {
-                Value::Array(list) => list.iter().try_for_each(|s| check_strict(s, depth + 1, visit))?,
-                one => check_strict(one, depth + 1, visit)?,
-            },
-            "properties" | "patternProperties" | "definitions" | "$defs" | "dependencies" => {
-                let inner = value.as_object().into_iter().flat_map(|m| m.values());
-                inner.filter(|s| s.is_object()).try_for_each(|s| check_strict(s, depth + 1, visit))?;
+        match (inner(key), value) {
+            (Inner::Schemas, Value::Array(list)) => {
+                list.iter().try_for_each(|s| check_strict(s, depth + 1, visit))?;
+            }
+            (Inner::Schemas, one) => check_strict(one, depth + 1, visit)?,
+            (Inner::Named, Value::Object(named)) => {
+                named.values().try_for_each(|s| check_strict(s, depth + 1, visit))?;
             }
             _ => {}
         }
@@ -202,6 +183,9 @@ fn strict(map: &Map<String, Value>) -> Result<(), SchemaError> {
         && !NAMES.contains(&format)
     {
         return Err(SchemaError::UnknownFormat(format.to_owned()));
+    }
+    if map.get("enum").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        return Err(SchemaError::Invalid("an enum has no value".to_owned()));
     }
     let without_effect = [
         (
@@ -231,16 +215,24 @@ fn strict(map: &Map<String, Value>) -> Result<(), SchemaError> {
     Ok(())
 }
 
-/// `nullable: true` as another type; formats of numbers as what they mean.
-fn without_nullable(schema: &Value) -> Value {
+/// What the validator reads as Ajv reads the original: `nullable: true` as another type, formats of numbers as
+/// what they mean, a reference as one more condition beside its neighbours (draft-07 itself would ignore them),
+/// and no checks of what a text encodes.
+fn plainer(schema: &Value) -> Value {
     match schema {
-        Value::Array(list) => list.iter().map(without_nullable).collect(),
+        Value::Array(list) => list.iter().map(plainer).collect(),
         Value::Object(map) => {
             let mut out: Map<String, Value> = map
                 .iter()
-                .map(|(k, v)| {
-                    let literal = matches!(k.as_str(), "const" | "enum" | "default" | "examples");
-                    (k.clone(), if literal { v.clone() } else { without_nullable(v) })
+                .map(|(key, value)| {
+                    let value = match (inner(key), value) {
+                        (Inner::Schemas, value) => plainer(value),
+                        (Inner::Named, Value::Object(named)) => {
+                            Value::Object(named.iter().map(|(k, v)| (k.clone(), plainer(v))).collect())
+                        }
+                        (_, value) => value.clone(),
+                    };
+                    (key.clone(), value)
                 })
                 .collect();
             if out.get("nullable") == Some(&Value::Bool(true)) {
@@ -252,6 +244,17 @@ fn without_nullable(schema: &Value) -> Value {
                 };
                 if !types.is_empty() {
                     out.insert("type".to_owned(), Value::Array(types));
+                }
+            }
+            out.remove("contentEncoding");
+            out.remove("contentMediaType");
+            if out.len() > 1
+                && let Some(Value::String(target)) = out.get("$ref").cloned()
+            {
+                out.remove("$ref");
+                let all = out.entry("allOf").or_insert_with(|| json!([]));
+                if let Some(all) = all.as_array_mut() {
+                    all.push(json!({"$ref": target}));
                 }
             }
             if let Some(Value::String(format)) = out.get("format")

@@ -25,13 +25,26 @@ impl Wanted {
         Self {
             database: value.get("databaseType").and_then(Value::as_str).map(str::to_owned),
             tables: list("allowedTables"),
-            columns: list("allowedColumns"),
+            columns: list("allowedColumns").map(with_unnamed_tables),
         }
     }
 
     fn database(&self) -> &str {
         self.database.as_deref().unwrap_or("MySQL")
     }
+}
+
+/// A column that is allowed in its table is allowed where a statement does not name the table, too.
+fn with_unnamed_tables(columns: Vec<String>) -> Vec<String> {
+    let unnamed: Vec<String> = columns
+        .iter()
+        .filter_map(|c| {
+            let parts: Vec<&str> = c.split("::").collect();
+            let [action, table, column] = parts[..] else { return None };
+            (table != "null").then(|| format!("{action}::null::{column}"))
+        })
+        .collect();
+    columns.into_iter().chain(unnamed).collect()
 }
 
 fn dialect(name: &str) -> Box<dyn Dialect> {
@@ -58,6 +71,9 @@ static MISSING_COMMA: LazyLock<[Option<Regex>; 2]> = LazyLock::new(|| {
         Regex::new(&pattern).ok()
     })
 });
+/// `TOP 3` is Transact-SQL's `LIMIT`.
+static TOP: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i:\bselect\s+(?:distinct\s+)?top\s+\d)").ok());
 static SERIES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i:\bgenerate_series\s*\()").ok());
 
 /// Words that statements begin with.
@@ -90,6 +106,10 @@ pub(super) fn is(text: &str, wanted: &Wanted) -> bool {
     if database == "MySQL" && SERIES.as_ref().is_some_and(|s| s.test(trimmed) == Ok(true)) {
         return false;
     }
+    let has_top = matches!(database, "TransactSQL" | "Snowflake" | "Redshift");
+    if !has_top && TOP.as_ref().is_some_and(|t| t.test(&plain) == Ok(true)) {
+        return false;
+    }
     let Ok(statements) = Parser::parse_sql(&*dialect(database), text) else { return false };
     if statements.is_empty() || statements.iter().any(|s| empty_select(&s.to_string())) {
         return false;
@@ -108,7 +128,10 @@ pub(super) fn is(text: &str, wanted: &Wanted) -> bool {
 /// `SELECT FROM t`: some dialects read it, nobody means it.
 fn empty_select(statement: &str) -> bool {
     let upper = statement.to_ascii_uppercase();
-    upper == "SELECT" || upper.starts_with("SELECT FROM ") || upper.contains("(SELECT FROM ")
+    let empty = |from: &str| ["FROM ", "WHERE"].iter().any(|word| from.starts_with(word));
+    upper == "SELECT"
+        || upper.strip_prefix("SELECT ").is_some_and(empty)
+        || upper.split("(SELECT ").skip(1).any(empty)
 }
 
 /// Is there SQL in fenced code, or is the whole answer SQL?

@@ -42,7 +42,7 @@ impl Envelope<BenchResult> {
         engine::synthetic_view(&mut view, &result.targets);
         embedding::view(&mut view, &result.targets);
         comparisons(&mut view, &result.comparisons);
-        quality::pairs(&mut view, &result.pairs);
+        quality::pairs(&mut view, result);
         if result.pairs.is_empty() {
             // A document from before there were `pairs`.
             for quality in &result.quality {

@@ -16,27 +16,46 @@ impl Envelope<PromptsResult> {
             n => format!(", {n} of them conversations"),
         };
         let plural = |n: u32, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
+        let expecting = match (r.graded, r.prompts) {
+            (0, 1) => "It expects nothing".to_owned(),
+            (1, 1) => "It expects something".to_owned(),
+            (0, _) => "None expects anything".to_owned(),
+            (graded, all) if graded == all => "Each expects something".to_owned(),
+            (graded, _) => plural(graded, "expects something", "expect something"),
+        };
         view.paragraph(format!(
-            "{}{talks}: valid. {} something of the answer. A run on one target sends {}.",
+            "{}{talks}: valid. {expecting} of the answer. A run on one target sends {}.",
             plural(r.prompts, "prompt", "prompts"),
-            plural(r.graded, "expects", "expect"),
             plural(r.requests, "request", "requests"),
         ));
+        let tokens = |n: u64, kind: &str| format!("{n} {kind} token{}", if n == 1 { "" } else { "s" });
         view.paragraph(format!(
-            "Asked once: about {} input tokens (four bytes each; {} at most), {} output tokens at most.",
-            r.input_tokens_likely, r.input_bytes, r.output_tokens_at_most
+            "Asked once: about {} (four bytes each; {} at most), {} at most.",
+            tokens(r.input_tokens_likely, "input"),
+            r.input_bytes,
+            tokens(r.output_tokens_at_most, "output")
         ));
         let margin = self.inputs.get("margin").and_then(|m| m.value.as_f64()).unwrap_or_default();
         let needed: Vec<String> = r
             .needed
             .iter()
-            .map(|n| format!("{} if two sides disagree on {:.0} %", n.prompts, n.disagree_share * 100.0))
+            .enumerate()
+            .map(|(i, n)| {
+                let (of_what, of_them) = if i == 0 { (" prompts", " of them") } else { ("", "") };
+                format!(
+                    "{}{of_what} where the two disagree on {:.0} %{of_them}",
+                    n.prompts,
+                    n.disagree_share * 100.0
+                )
+            })
             .collect();
-        view.paragraph(format!(
-            "To show that one side is not worse than an equal one by {}, with 80 % power: {} prompts.",
-            number::points(margin),
-            needed.join(", ")
-        ));
+        if !needed.is_empty() {
+            view.paragraph(format!(
+                "To show with 80 % power that a side as good as the other is not worse by {} takes {}.",
+                number::points(margin),
+                needed.join(", ")
+            ));
+        }
         if !r.runs.is_empty() {
             let mut table = Table::new(&["model", "#likely, at most", "#worst case", "price of", "source"]);
             let usd = |v: Option<f64>| v.map_or(Cell::None, |v| Cell::Number(v, Currency::usd().show(v)));

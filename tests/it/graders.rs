@@ -319,5 +319,5 @@ fn configurations_mean_what_they_mean_to_promptfoo() {
 #[test]
 fn made_up_configurations_have_promptfoos_verdicts() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/quality/promptfoo");
-    assert_eq!(compare_all(&folder), 14);
+    assert_eq!(compare_all(&folder), 15);
 }

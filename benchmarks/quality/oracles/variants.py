@@ -129,6 +129,35 @@ config("sets", [
     for a in ("alpha beta", "beta gamma", "alpha", "delta") for t in (None, 0, 0.5, 0.8) for s in (None, 0.6) for w in (1, 0)
 ])
 
+REFERENCES = {"type": "object", "definitions": {"n": {"type": "object", "required": ["v"], "properties": {
+    "v": {"type": "integer"}, "next": {"$ref": "#/definitions/n"}}}}, "properties": {"first": {"$ref": "#/definitions/n"}}}
+config("edges", [
+    # A score that is exactly the threshold.
+    *[one(a, k, v, threshold=t) for a, v, t in [
+        ("北京 是 中国 的 首都", "北京 是 首都", 0.75), ("a b c d", "a b c x", 0.75), ("one two", "one two three", 0.8), ("a b c", "a b x y z", 0.5)]
+      for k in both("rouge-n", "gleu")],
+    one("a b c d e f g h", "bleu", "a b c d x f g h", threshold=0.5),
+    *each(["{", "so {", "so { ", "} {", "{}{"], both("contains-json"), [None]),
+    *each(["&nbsp;<b>x</b>", "hi<html><body>x</body></html>", "<p>a</p> <html><body>x</body></html>", "<!-- c --><body>x</body>",
+           "<title>t</title><body>x</body>", "<b>x</b>&nbsp;", "<b>x</b>&amp;", "<img src=x><body>y</body>"], both("is-html"), [None]),
+    *each(["SELECT WHERE", "SELECT TOP 3 a FROM t", "SELECT a FROM t WHERE 1 = 1"], both("is-sql"), [{"databaseType": "MySQL"}]),
+    *each(["SELECT a FROM t", "SELECT b FROM t", "SELECT a, b FROM t ORDER BY a", "UPDATE t SET a = 1"], ["is-sql"],
+          [{"databaseType": "MySQL", "allowedColumns": ["select::t::a"]}]),
+    # References in a mapping would be looked for in the configuration; in a text they are the schema's own.
+    *each(['"aGk"', '"PT1H"', '"a"', "5", "null", '{"first": {"v": 1, "next": {"v": 2}}}', '{"first": {"v": 1, "next": {"v": "2"}}}'], both("is-json"), [True, *map(json.dumps, [
+        {"type": "string", "contentEncoding": "base64"}, {"type": "string", "contentMediaType": "application/json"},
+        {"$ref": "#/definitions/s", "maxLength": 1, "definitions": {"s": {"type": "string"}}},
+        {"not": {"$ref": "#/definitions/s", "type": "number"}, "definitions": {"s": {"type": "string"}}},
+        {"$schema": "http://json-schema.org/schema#", "type": "string"}, {"enum": []}, {"$ref": "#"}, {"$ref": "#/definitions/none"},
+        {"allOf": [{"$ref": "#/definitions/a"}], "definitions": {"a": {"$ref": "#/definitions/b"}, "b": {"$ref": "#/definitions/a"}}},
+        {"properties": {"nullable": {"type": "string"}, "$ref": {"type": "string"}, "contentEncoding": {"type": "string"}}}, REFERENCES])]),
+    *[one(a, "equals", v) for a, v in [
+        ("a-b-c", "{% set c = joiner('-') %}{% for x in all.list %}{{ c() }}{{ x }}{% endfor %}"), ("a,b,c", "{% set c = joiner() %}{% for x in all.list %}{{ c() }}{{ x }}{% endfor %}"),
+        ("xyx", "{% set c = cycler('x', 'y') %}{% for i in all.list %}{{ c.next() }}{% endfor %}"),
+        ("x xy", "{% set c = cycler('x', 'y') %}{{ c.current }}{{ c.next() }} {{ c.reset() }}{{ c.next() }}{{ c.next() }}"),
+        ("6", "{{ [1, 2, 3] | sum }}"), ("0", "{{ 'abc' | sum }}"), ("7", "{{ people | sum('n') }}")]],
+], defaultTest={"vars": {"all": {"list": ["a", "b", "c"]}, "people": [[{"n": 3}, {"n": 4}]]}})
+
 FILTERS = ["{{ name | upper }}", "{{ name | capitalize }}", "{{ name | title }}", "{{ list | join('-') }}", "{{ list | length }}", "{{ list | first }}",
            "{{ list | last | upper }}", "{{ n + 1 }}", "{{ n * 2 - 1 }}", "{{ n / 4 }}", "{{ n // 2 }}", "{{ n ** 2 }}", "{{ n % 3 }}", "{{ name ~ n }}",
            "{{ missing }}", "{{ missing | default('none') }}", "{{ 'yes' if n > 3 else 'no' }}", "{% if n == 7 %}seven{% else %}other{% endif %}",

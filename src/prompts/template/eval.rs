@@ -2,9 +2,10 @@
 
 use super::limits::{DEEPEST, LONGEST_OUTPUT, MOST_STEPS, TemplateError};
 use super::syntax::{Expr, Kind, Literal, Node};
-use super::value::V;
+use super::value::{Global, V};
 use super::{filters, methods};
 use serde_json::{Map, Value};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -306,7 +307,9 @@ impl Eval {
             return value.clone();
         }
         match name {
-            "range" => V::Range,
+            "range" => V::Global(Global::Range),
+            "joiner" => V::Global(Global::Joiner),
+            "cycler" => V::Global(Global::Cycler),
             // What a file of someone else may not read.
             "env" => V::Map(Rc::default()),
             _ => V::Undefined,
@@ -331,7 +334,16 @@ impl Eval {
         match what {
             V::Macro(number) => self.call_macro(line, number, args, named),
             V::Method(method) => methods::call(&method.0, &method.1, &args).or_else(|m| fail(line, m)),
-            V::Range => {
+            V::Joiner(joiner) => {
+                let (between, begun) = &*joiner;
+                Ok(if begun.replace(true) { V::Str(Rc::clone(between)) } else { V::str("") })
+            }
+            V::Global(Global::Cycler) => Ok(V::Cycler(Rc::new((args, Cell::new(0))))),
+            V::Global(Global::Joiner) => {
+                let between = args.first().filter(|v| v.truthy()).map_or_else(|| ",".to_owned(), V::text);
+                Ok(V::Joiner(Rc::new((Rc::from(between), Cell::new(false)))))
+            }
+            V::Global(Global::Range) => {
                 let number = |n: usize| args.get(n).map(V::number);
                 let (start, stop) = match args.len() {
                     1 => (0.0, number(0).unwrap_or(0.0)),

@@ -182,8 +182,11 @@ pub(super) fn apply(name: &str, args: Vec<V>, named: &[(String, V)]) -> Answer {
             Ok(V::list(items))
         }
         "sum" => {
-            let items = list()?;
             let attr = arg(1);
+            if !matches!(value, V::List(_)) && !attr.truthy() {
+                return Err("the filter \"sum\" needs a list".to_owned());
+            }
+            let items = list()?;
             let pick = |v: &V| if attr.truthy() { attribute(v, &attr) } else { v.clone() };
             let start = if matches!(arg(2), V::Undefined) { V::Num(0.0) } else { arg(2) };
             Ok(start.add(&items.iter().fold(V::Num(0.0), |sum, v| sum.add(&pick(v)))))
@@ -414,7 +417,7 @@ pub(super) fn test(name: &str, args: &[V]) -> Result<bool, String> {
         _ => Err(format!("the test {name:?} needs text")),
     };
     Ok(match name {
-        "callable" => matches!(value, V::Macro(_) | V::Method(_) | V::Range),
+        "callable" => matches!(value, V::Macro(_) | V::Method(_) | V::Global(_) | V::Joiner(_)),
         "defined" => !matches!(value, V::Undefined),
         "undefined" => matches!(value, V::Undefined),
         "null" | "none" => matches!(value, V::Null),

@@ -1,7 +1,7 @@
 //! The methods of JavaScript's texts, lists and numbers that templates call.
 
 use super::filters::units;
-use super::value::V;
+use super::value::{V, current};
 use crate::prompts::js;
 
 /// The longest text that a method may return, bytes.
@@ -28,6 +28,10 @@ pub(super) fn call(value: &V, name: &str, args: &[V]) -> Result<V, String> {
         V::Num(n) if name == "toFixed" => {
             let places = index(args.first(), 0, 100);
             Ok(V::str(&format!("{n:.places$}")))
+        }
+        V::Cycler(cycler) => {
+            cycler.1.set(if name == "next" { cycler.1.get() + 1 } else { 0 });
+            Ok(if name == "next" { current(cycler) } else { V::Undefined })
         }
         V::Map(map) if name == "hasOwnProperty" => {
             let key = args.first().map(V::text).unwrap_or_default();

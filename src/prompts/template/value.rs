@@ -2,6 +2,7 @@
 
 use crate::prompts::js;
 use serde_json::Value;
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// A value.
@@ -18,8 +19,20 @@ pub(super) enum V {
     Macro(usize),
     /// A method of a value, not yet called.
     Method(Rc<(V, Rc<str>)>),
-    /// `range`, the function that every template has.
+    /// A function that every template has.
+    Global(Global),
+    /// What `joiner` makes: nothing when it is first called, then what stands between things.
+    Joiner(Rc<(Rc<str>, Cell<bool>)>),
+    /// What `cycler` makes: values that come round, and how often `next` was called.
+    Cycler(Rc<(Vec<V>, Cell<usize>)>),
+}
+
+/// The functions that every template has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Global {
     Range,
+    Joiner,
+    Cycler,
 }
 
 impl V {
@@ -47,7 +60,10 @@ impl V {
     /// As `JSON.stringify` takes it; `None` for what it leaves out.
     pub(super) fn to_json(&self) -> Option<Value> {
         Some(match self {
-            Self::Undefined | Self::Macro(_) | Self::Method(_) | Self::Range => return None,
+            Self::Undefined | Self::Macro(_) | Self::Method(_) | Self::Global(_) | Self::Joiner(_) => {
+                return None;
+            }
+            Self::Cycler(cycler) => serde_json::json!({"current": current(cycler).to_json()}),
             Self::Null => Value::Null,
             Self::Bool(b) => Value::Bool(*b),
             Self::Num(n) => serde_json::Number::from_f64(*n).map_or(Value::Null, Value::Number),
@@ -86,8 +102,8 @@ impl V {
                 .map(|v| if v.is_nothing() { String::new() } else { v.text() })
                 .collect::<Vec<_>>()
                 .join(","),
-            Self::Map(_) => "[object Object]".to_owned(),
-            Self::Macro(_) | Self::Method(_) | Self::Range => "function".to_owned(),
+            Self::Map(_) | Self::Cycler(_) => "[object Object]".to_owned(),
+            Self::Macro(_) | Self::Method(_) | Self::Global(_) | Self::Joiner(_) => "function".to_owned(),
         }
     }
 
@@ -186,6 +202,9 @@ impl V {
             }
         }
         let name = key.text();
+        if let (Self::Cycler(cycler), "current") = (self, name.as_str()) {
+            return current(cycler);
+        }
         if let Some(len) = self.len() {
             if name == "length" {
                 return Self::Num(len as f64);
@@ -251,6 +270,16 @@ const LIST: &[&str] = &[
 const NUMBER: &[&str] = &["toFixed", "toString", "valueOf"];
 
 /// Does a value have a method of this name?
+/// Where a cycler stands: nowhere before its first `next`.
+pub(super) fn current(cycler: &(Vec<V>, Cell<usize>)) -> V {
+    let (values, turns) = cycler;
+    match turns.get().checked_sub(1) {
+        Some(turn) if !values.is_empty() => values[turn % values.len()].clone(),
+        Some(_) => V::Undefined,
+        None => V::Null,
+    }
+}
+
 fn exists(value: &V, name: &str) -> bool {
     match value {
         V::Str(_) => TEXT.contains(&name),
@@ -258,6 +287,7 @@ fn exists(value: &V, name: &str) -> bool {
         V::Num(_) => NUMBER.contains(&name),
         V::Map(_) => name == "hasOwnProperty" || name == "toString",
         V::Bool(_) => name == "toString",
+        V::Cycler(_) => name == "next" || name == "reset",
         _ => false,
     }
 }

@@ -260,10 +260,11 @@ fn json_check(whole: bool, value: Option<&Value>) -> (Check, Option<Fault>) {
         // A schema may be YAML in a string.
         Some(Value::String(text)) => match yaml::document(text, false) {
             Ok(Some(node)) => Schema::new(&node.value()),
-            _ => Err(SchemaError::NotASchema),
+            Ok(None) => Err(SchemaError::NotASchema),
+            Err(error) => Err(SchemaError::Unreadable(format!("line {}: {}", error.line, error.message))),
         },
-        Some(value) => Schema::new(value),
-        None => Err(SchemaError::NotASchema),
+        Some(value @ Value::Object(_)) => Schema::new(value),
+        _ => Err(SchemaError::NotASchema),
     };
     let fault = schema.as_ref().err().cloned().map(Fault::Schema);
     (Check::Json { whole, schema: Some(schema.map(Arc::new)) }, fault)

@@ -109,8 +109,11 @@ fn lower_words(lower: &str) -> Vec<&str> {
     if words.is_empty() { vec![""] } else { words }
 }
 
+/// The harmonic mean, worked out from the smaller one: where it is a round number such as 0.75 it comes out
+/// as that number and no bit less, so that a threshold at it is met. promptfoo's package does the same.
 fn f1(precision: f64, recall: f64) -> f64 {
-    if precision + recall > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 }
+    let (low, high) = if precision < recall { (precision, recall) } else { (recall, precision) };
+    if low > 0.0 { high.min(low * (2.0 / (1.0 + low / high))) } else { 0.0 }
 }
 
 /// BLEU of one sentence (Papineni et al. 2002), 0 to 1, as promptfoo counts it: words are what white
@@ -140,9 +143,11 @@ pub fn bleu(answer: &str, references: &[String]) -> Option<f64> {
             best as f64 / runs(words.len(), n) as f64
         })
         .collect();
-    let log: f64 = orders.iter().map(|p| if *p == 0.0 { 1e-7f64.ln() } else { p.ln() }).sum();
+    // Weighted before they are summed, as promptfoo does it: the last digit decides at a threshold.
+    let weight = 1.0 / orders.len() as f64;
+    let log: f64 = orders.iter().map(|p| weight * if *p == 0.0 { 1e-7f64.ln() } else { p.ln() }).sum();
     let penalty = if words.len() > length { 1.0 } else { (1.0 - length as f64 / words.len() as f64).exp() };
-    Some(penalty * (log / orders.len() as f64).exp())
+    Some(penalty * log.exp())
 }
 
 /// The words of a text in lower case without the full stops at their end; none where nothing else is there.

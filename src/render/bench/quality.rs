@@ -1,17 +1,18 @@
 //! Is one target good enough compared with another? The verdict on each pair, the split by kinds of work,
 //! and the prompts on which the first one loses.
 
-use crate::document::bench::Target;
 use crate::document::bench::judge::{Calibration, Judge};
 use crate::document::bench::pair::{
     Finding, Move, Pair, PairAgreement, PairCategory, PairJudged, PairMethod, PairQuality, PairTokens,
     ShareOf, Split,
 };
 use crate::document::bench::sellers::{SameWeights, Seller};
+use crate::document::bench::{BenchResult, Sample, Target};
 use crate::money::Currency;
 use crate::number;
 use crate::quality::judge::Form;
 use crate::render::view::{Block, Cell, Table, View};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// Characters of a text in the table of lost prompts.
@@ -19,7 +20,8 @@ const SHOWN: usize = 120;
 /// Share of flipped verdicts above which a judge is doubtful.
 const DOUBTFUL: f64 = crate::quality::judge::DOUBTFUL_FLIPS;
 
-pub(super) fn pairs(view: &mut View, pairs: &[Pair]) {
+pub(super) fn pairs(view: &mut View, result: &BenchResult) {
+    let pairs = &result.pairs;
     for pair in pairs {
         if pair.quality.is_none() && pair.judged.is_empty() && pairs.len() > 3 {
             // With many targets and no expectations, the agreement of each with each says little.
@@ -27,7 +29,7 @@ pub(super) fn pairs(view: &mut View, pairs: &[Pair]) {
         }
         view.heading(format!("{} beside {}", pair.a, pair.b));
         if let Some(quality) = &pair.quality {
-            view.paragraph(verdict(pair, quality));
+            view.paragraph(verdict(pair, quality, asked(pair, &result.samples)));
             if let Some(text) = until_decided(quality) {
                 view.paragraph(text);
             }
@@ -45,7 +47,7 @@ pub(super) fn pairs(view: &mut View, pairs: &[Pair]) {
             view.paragraph(token_sentence(pair, tokens));
         }
         if let Some(agreement) = &pair.agreement {
-            view.paragraph(agreement_sentence(agreement, pair.quality.is_some()));
+            view.paragraph(agreement_sentence(agreement, lead(pair, &result.samples)));
         }
         if let Some(quality) = pair.quality.as_ref().filter(|q| !q.losing.is_empty()) {
             view.paragraph(format!(
@@ -272,11 +274,27 @@ fn points(share: f64) -> String {
     format!("{value:+.0}").replace("+0", "0")
 }
 
+/// The same with as many decimals as it takes to see on which side of the margin, and of nothing, it lies: a verdict
+/// must not rest on a bound of -9.7 that is printed as -10.
+fn points_beside(share: f64, margin: f64) -> String {
+    let exact = share * 100.0;
+    for decimals in 0..=2 {
+        let text = format!("{exact:+.decimals$}");
+        let rounded: f64 = text.parse().unwrap_or(exact);
+        let sides = [0.0, margin * -100.0];
+        if sides.iter().all(|side| rounded.partial_cmp(side) == exact.partial_cmp(side)) {
+            return if rounded == 0.0 { "0".to_owned() } else { text };
+        }
+    }
+    points(share)
+}
+
 fn interval(share: &ShareOf) -> String {
     format!("{} ({:.0}–{:.0} %)", percent(share.rate), share.low * 100.0, share.high * 100.0)
 }
 
-fn verdict(pair: &Pair, q: &PairQuality) -> String {
+/// `asked`: the prompts that either side was asked.
+fn verdict(pair: &Pair, q: &PairQuality, asked: u32) -> String {
     let (a, b) = (&pair.a, &pair.b);
     let margin = number::points(q.margin);
     let said = match q.finding {
@@ -307,15 +325,20 @@ fn verdict(pair: &Pair, q: &PairQuality) -> String {
             s.a_mean, s.b_mean, s.difference, s.difference_low, s.difference_high
         )
     });
+    let difference = points_beside(q.difference, q.margin);
+    let unit = if matches!(difference.as_str(), "+1" | "-1") { "point" } else { "points" };
+    let left_out = match asked.saturating_sub(q.prompts) {
+        0 => String::new(),
+        n => format!(" ({n} of {asked} have no grade on both sides and are left out)"),
+    };
     format!(
-        "{said} On {}: {a} passes {}, {b} {}; difference {} points (95 %: {} to {}){test}.{scores} \
+        "{said} On {}{left_out}: {a} passes {}, {b} {}; difference {difference} {unit} (95 %: {} to {}){test}.{scores} \
          Both pass {}, only {a} {}, only {b} {}, neither {}.",
         prompts(q.prompts),
         interval(&q.a_pass_rate),
         interval(&q.b_pass_rate),
-        points(q.difference),
-        points(q.difference_low),
-        points(q.difference_high),
+        points_beside(q.difference_low, q.margin),
+        points_beside(q.difference_high, q.margin),
         q.both_pass,
         q.a_only,
         q.b_only,
@@ -370,9 +393,9 @@ fn categories(pair: &Pair, q: &PairQuality) -> Table {
                 c.difference,
                 format!(
                     "{} ({} to {})",
-                    points(c.difference),
-                    points(c.difference_low),
-                    points(c.difference_high)
+                    points_beside(c.difference, q.margin),
+                    points_beside(c.difference_low, q.margin),
+                    points_beside(c.difference_high, q.margin)
                 ),
             ),
             place(c).into(),
@@ -391,8 +414,7 @@ fn place(c: &PairCategory) -> String {
 }
 
 fn split_sentence(pair: &Pair, q: &PairQuality, split: &Split) -> String {
-    const HOLM: &str =
-        "corrected by Holm: the chance of moving even one kind that is worse by the margin is at most 2.5 %";
+    const HOLM: &str = "corrected by Holm, unlike the intervals of each kind: the chance of moving even one that is worse by the margin is at most 2.5 %";
     if split.moved.is_empty() {
         return format!("No kind of work is shown to be safe with {} by itself ({HOLM}).", pair.a);
     }
@@ -485,12 +507,26 @@ fn token_sentence(pair: &Pair, t: &PairTokens) -> String {
     )
 }
 
-fn agreement_sentence(agreement: &PairAgreement, graded: bool) -> String {
-    let lead = if graded {
+/// Prompts that either side of a pair was asked.
+fn asked(pair: &Pair, samples: &[Sample]) -> u32 {
+    let of_pair = samples.iter().filter(|s| s.target == pair.a || s.target == pair.b);
+    let ids: BTreeSet<&str> = of_pair.map(|s| s.prompt_id.as_str()).collect();
+    u32::try_from(ids.len()).unwrap_or(u32::MAX)
+}
+
+/// What an agreement is beside: a verdict, expectations that no answer could be held against, or neither.
+fn lead(pair: &Pair, samples: &[Sample]) -> &'static str {
+    let of_pair = |s: &&Sample| s.target == pair.a || s.target == pair.b;
+    if pair.quality.is_some() {
         "Agreement of the answers"
+    } else if samples.iter().filter(of_pair).any(|s| s.not_graded.is_some()) {
+        "No prompt has a grade on both sides (the warnings say why), so this is agreement, not quality: both can be wrong alike. The answers"
     } else {
         "Nothing is expected of these prompts, so this is agreement, not quality: both can be wrong alike. The answers"
-    };
+    }
+}
+
+fn agreement_sentence(agreement: &PairAgreement, lead: &str) -> String {
     format!(
         "{lead}: the same text on {} of {}; chrF {:.2}, ROUGE-L {:.2} (1 is the same text).",
         interval(&agreement.equal),

@@ -7,6 +7,7 @@ use crate::document::bench::{Kind, Sample, Target, TokenSource};
 use crate::document::envelope::Warning;
 use crate::measure::stats;
 use crate::quality::judge::Form;
+use std::collections::BTreeMap;
 
 /// Warnings about judges: unusable replies, agreement with people, own family of models.
 fn of_judges(run: &Run<'_>, list: &mut Vec<Warning>) {
@@ -58,6 +59,28 @@ fn of_judges(run: &Run<'_>, list: &mut Vec<Warning>) {
     }
 }
 
+/// How many answers have no grade although something is expected of them, and why.
+fn not_graded(rows: &[&Sample]) -> Option<String> {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for reason in rows.iter().filter_map(|s| s.not_graded.as_deref()) {
+        *reasons.entry(reason).or_insert(0) += 1;
+    }
+    let n: usize = reasons.values().sum();
+    let reasons: Vec<String> = match reasons.len() {
+        1 => reasons.into_keys().map(str::to_owned).collect(),
+        _ => reasons.into_iter().map(|(reason, n)| format!("{reason} ({n})")).collect(),
+    };
+    let (answers, have, they, count) = match n {
+        0 => return None,
+        1 => ("1 answer".to_owned(), "has", "it", "counts"),
+        n => (format!("{n} answers"), "have", "they", "count"),
+    };
+    Some(format!(
+        "{answers} {have} no grade although something is expected, so {they} {count} neither as passed nor as failed: {}.",
+        reasons.join("; ")
+    ))
+}
+
 pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warning> {
     let mut list = Vec::new();
     if run.asked_again > 0 {
@@ -98,6 +121,10 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
         if run.ended.skipped[n] > 0 {
             warn("requests-not-sent", format!("{} planned requests were not sent.", run.ended.skipped[n]));
         }
+        let rows: Vec<&Sample> = samples.iter().filter(|s| s.target == target.id).collect();
+        if let Some(text) = not_graded(&rows) {
+            warn("not-graded", text);
+        }
         if let Some(file) = &target.recorded_in {
             warn(
                 "recorded",
@@ -115,7 +142,6 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
         if run.basis.cache_bust && first_turn.cached_input.is_some_and(|n| n > 0.5) {
             warn("prompt-cache-hit", "a part of the input came from a prompt cache although every prompt began with a unique marker; TTFT is shorter than without it.".into());
         }
-        let rows: Vec<&Sample> = samples.iter().filter(|s| s.target == target.id).collect();
         if rows.iter().any(|s| s.usage_inconsistent) {
             warn("usage-inconsistent", "some usage records cannot be true or do not add up to their total; their tokens and cost are left out.".into());
         }
