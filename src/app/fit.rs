@@ -4,8 +4,8 @@ use super::refusal::Refusal;
 use crate::capacity::memory::USUAL_CONTEXT_TOKENS;
 use crate::capacity::shape::MemoryClass;
 use crate::capacity::{
-    Arrivals, Backend, Calibration, Engine, HardwareShape, KvType, Load, ModelShape, Pace, Quantisation, Traffic,
-    predict, usual_formats,
+    Arrivals, Backend, Calibration, Engine, HardwareShape, KvType, Load, ModelShape, Pace, Quantisation,
+    Traffic, predict, usual_formats,
 };
 use crate::catalog::device::{format_of_file, is_card, model_of_file};
 use crate::catalog::{Catalog, Kind, Vendor};

@@ -91,7 +91,21 @@ pub fn command() -> clap::Command {
             .help_template("{before-help}{about}{after-help}\n\n{usage-heading} {usage}\n\n{all-args}")
             .mut_subcommands(examples_first)
     }
-    examples_first(Cli::command())
+    examples_first(without_empty(Cli::command()))
+}
+
+/// No flag takes an empty text: it comes from a variable that is not set.
+fn without_empty(command: clap::Command) -> clap::Command {
+    let is_text = |arg: &clap::Arg| arg.get_value_parser().type_id() == std::any::TypeId::of::<String>();
+    command
+        .mut_args(|arg| {
+            if arg.get_action().takes_values() && is_text(&arg) {
+                arg.value_parser(clap::builder::NonEmptyStringValueParser::new())
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(without_empty)
 }
 
 /// Parses the command line, runs the command, and maps the outcome to an exit code.

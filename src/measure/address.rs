@@ -74,15 +74,22 @@ fn without_endpoint<'a>(wire: WireKind, typed: &[&'a str], model: &str) -> Vec<&
         WireKind::OpenAiChat | WireKind::OpenAiResponses => &[
             &["chat", "completions"],
             &["completions"],
+            &["completion"],
             &["responses"],
             &["messages"],
             &["embeddings"],
             &["models"],
+            &["health"],
+            // Ollama's and others' own endpoints on the same server.
+            &["api", "chat"],
+            &["api", "generate"],
+            &["api", "tags"],
         ],
         WireKind::Anthropic => &[
             &["v1", "messages", "count_tokens"],
             &["v1", "messages"],
             &["messages"],
+            &["v1", "chat", "completions"],
             &["v1", "complete"],
             &["v1", "models"],
             &["v1"],
@@ -92,6 +99,9 @@ fn without_endpoint<'a>(wire: WireKind, typed: &[&'a str], model: &str) -> Vec<&
             &["api", "chat"],
             &["api", "generate"],
             &["api", "tags"],
+            &["api", "ps"],
+            &["api", "show"],
+            &["api", "version"],
             &["api"],
             &["v1", "chat", "completions"],
             &["v1"],
@@ -121,37 +131,39 @@ fn without_endpoint<'a>(wire: WireKind, typed: &[&'a str], model: &str) -> Vec<&
     segments
 }
 
-/// Is the text after an `@` meant as a server without its scheme (`127.0.0.1:8080`, `gpu-box:8000/v1`,
-/// `llm.example.com`)? Names of models may have an `@` of their own, before a version or a revision.
+/// Is the text after an `@` meant as a server, without a scheme or with a wrong one: `127.0.0.1:8080`,
+/// `gpu-box:8000/v1`, `llm.example.com`, `htp://gpu`? A prompt for one's own server must never go to a
+/// provider, so everything is but what models have behind an `@` of their own: a version, a revision, a
+/// digest, a preset.
 pub fn looks_like_a_host(text: &str) -> bool {
-    let host = text.split('/').next().unwrap_or(text);
-    if host.is_empty() {
+    !text.is_empty() && !is_revision(text)
+}
+
+fn is_revision(text: &str) -> bool {
+    const WORDS: &[&str] =
+        &["latest", "default", "preview", "main", "master", "stable", "beta", "exp", "dev"];
+    /// What a digit follows: `v2`, `q4_0`, `fp8`, `w4a16`.
+    const LETTERS: &[&str] =
+        &["", "v", "r", "q", "iq", "w", "b", "k", "fp", "bf", "rc", "int", "exp", "beta", "mxfp", "nvfp"];
+    let is_hex = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some(digest) = text.strip_prefix("sha256:") {
+        return is_hex(digest);
+    }
+    if let Some(("preset" | "refs", rest)) = text.split_once('/') {
+        return !rest.contains(':');
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if !text.chars().all(plain) || text.parse::<std::net::Ipv4Addr>().is_ok() {
         return false;
     }
-    if host.starts_with('[') {
-        return true;
-    }
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) if !name.is_empty() => (name, Some(port)),
-        _ => (host, None),
-    };
-    let plain = |label: &str| {
-        !label.is_empty()
-            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-            && !label.starts_with('-')
-    };
-    if !name.split('.').all(plain) {
-        return false;
-    }
-    if port.is_some_and(|port| !port.is_empty() && port.chars().all(|c| c.is_ascii_digit())) {
-        return true;
-    }
-    let letters = |label: &str| label.chars().any(|c| c.is_ascii_alphabetic());
-    let words = ["latest", "default", "preview", "main", "stable", "beta", "exp"];
-    // A version: `20250514`, `v2`, `001`, `2025.10`, `q4_0`.
-    let version = !letters(name) || (name.len() <= 5 && name.contains(|c: char| c.is_ascii_digit()));
-    let address = name.parse::<std::net::Ipv4Addr>().is_ok();
-    address || (port.is_none() && !version && !words.contains(&name))
+    let lower = text.to_ascii_lowercase();
+    let digits = lower.find(|c: char| c.is_ascii_digit());
+    // Names of domains end in letters.
+    let domain =
+        lower.rsplit_once('.').is_some_and(|(_, last)| last.bytes().all(|b| b.is_ascii_alphabetic()));
+    let commit = (7..=40).contains(&lower.len()) && is_hex(&lower) && digits.is_some();
+    let numbered = digits.is_some_and(|at| LETTERS.contains(&&lower[..at]) && !domain);
+    WORDS.contains(&lower.as_str()) || commit || numbered
 }
 
 /// What to check where a server finds nothing at an endpoint, as a sentence for an error message.
@@ -200,6 +212,9 @@ mod tests {
             "/v1/models",
             "/v1/models/m",
             "/v1/embeddings",
+            "/completion",
+            "/health",
+            "/api/chat",
         ] {
             assert_eq!(endpoint(OpenAiChat, &format!("https://x.example{form}"), "v1", "m"), chat, "{form}");
         }
@@ -212,9 +227,17 @@ mod tests {
             );
         }
         let messages = "https://x.example/v1/messages";
-        for form in
-            ["", "/", "/v1", "/v1/", "/v1/messages", "/v1/models", "/messages", "/v1/messages/count_tokens"]
-        {
+        for form in [
+            "",
+            "/",
+            "/v1",
+            "/v1/",
+            "/v1/messages",
+            "/v1/models",
+            "/messages",
+            "/v1/messages/count_tokens",
+            "/v1/chat/completions",
+        ] {
             assert_eq!(endpoint(Anthropic, &format!("https://x.example{form}"), "", "m"), messages, "{form}");
         }
         let gemini = "https://x.example/v1beta/models/g-2:streamGenerateContent?alt=sse";
@@ -309,10 +332,46 @@ mod tests {
             "llm.example.com/v1",
             "host.docker.internal:11434",
             "mybox.local",
+            "gpu1",
+            "gpu:port",
+            ":8000",
+            "localhost:",
+            "::1",
+            "fe80::1",
+            "[::1]:8080/v1",
+            "müller.local:8000",
+            "http:/gpu:8000",
+            "htp://gpu:8000",
+            "http;//gpu:8000",
+            "//gpu:8000",
+            " http://127.0.0.1:8000",
+            "HTTP:gpu",
+            "$HOST:8000",
+            "${BASE_URL}",
+            "1.example.com",
+            "10.0.0.5:8000",
         ] {
             assert!(looks_like_a_host(host), "{host}");
         }
-        for version in ["20250514", "latest", "default", "v2", "001", "2025.10", "q4_0", "", "main"] {
+        for version in [
+            "20250514",
+            "latest",
+            "default",
+            "v2",
+            "001",
+            "2025.10",
+            "2025-05-14",
+            "q4_0",
+            "Q4_K_M",
+            "w4a16",
+            "fp8",
+            "",
+            "main",
+            "a1b2c3d",
+            "sha256:0a1b",
+            "preset/mail",
+            "refs/pr/3",
+        ] {
             assert!(!looks_like_a_host(version), "{version}");
         }
     }

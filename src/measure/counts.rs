@@ -39,7 +39,7 @@ pub enum Doubt {
     /// More output tokens than were asked for at most.
     OverLimit,
     /// Exactly as many output tokens as were asked for at most, although the server says that the
-    /// model stopped by itself: the answer was probably cut.
+    /// model stopped by itself or called a tool: the answer was probably cut.
     ProbablyCut,
     /// The text came in so few pieces at once that there is no time per token.
     OneBurst,
@@ -112,7 +112,9 @@ pub fn judge(seen: &Trace, counted: Counted) -> Counts {
     if let (Counted::ByProvider, Some(n), Some(limit)) = (counted, output, seen.limit.map(u64::from)) {
         if n > limit {
             doubts.push(Doubt::OverLimit);
-        } else if n == limit && seen.finish == Some(FinishReason::Stop) {
+        } else if n == limit
+            && matches!(seen.finish, Some(FinishReason::Stop | FinishReason::ToolCalls | FinishReason::Other))
+        {
             doubts.push(Doubt::ProbablyCut);
         }
     }

@@ -90,7 +90,7 @@ fn by_status(status: u16, wait: Wait, retry: Advice) -> (FaultKind, &'static str
         402 => (FaultKind::Quota, "no credit left", Advice::Provider),
         404 | 405 => (FaultKind::NotFound, "the model or the URL does not exist there", Advice::Provider),
         407 => (FaultKind::Proxy, "the proxy wants a user name and a password", Advice::Provider),
-        408 | 409 | 425 => (FaultKind::Server, "the server gave up", retry),
+        408 | 409 | 424 | 425 => (FaultKind::Server, "the server gave up", retry),
         429 => (FaultKind::Rate, "too many requests", retry),
         498 | 500..=599 => (FaultKind::Server, "the server failed", retry),
         400..=499 => (FaultKind::Request, "the request was refused", Advice::Sample),

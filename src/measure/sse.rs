@@ -29,6 +29,13 @@ pub struct Dispatched<'a> {
 #[error("one event of the stream is larger than {0} bytes")]
 pub struct TooLarge(pub usize);
 
+/// Is this one whole JSON object?
+fn is_object(data: &str) -> bool {
+    data.starts_with('{')
+        && data.ends_with('}')
+        && serde_json::from_str::<serde::de::IgnoredAny>(data).is_ok()
+}
+
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The decoder's state between two chunks.
@@ -45,6 +52,8 @@ pub struct Decoder {
     has_data: bool,
     last_event_id: String,
     retry_ms: Option<u64>,
+    /// A whole document in `data` ends its event, whether or not a blank line does.
+    splits: bool,
     /// Lines outside any field, and how many of their bytes have been examined.
     stray: String,
     stray_seen: usize,
@@ -66,9 +75,22 @@ impl Decoder {
             has_data: false,
             last_event_id: String::new(),
             retry_ms: None,
+            splits: false,
             stray: String::new(),
             stray_seen: 0,
         }
+    }
+
+    /// Against the standard: a `data` line behind a whole JSON object begins an event of its own, for
+    /// servers that leave the blank lines out.
+    #[must_use]
+    pub fn splitting(self) -> Self {
+        Self { splits: true, ..self }
+    }
+
+    /// The data of an event whose blank line did not come yet.
+    pub fn unfinished(&self) -> &str {
+        &self.data
     }
 
     /// Decodes the next bytes; complete events are appended to `out`.
@@ -171,6 +193,9 @@ impl Decoder {
         if line.is_empty() {
             self.dispatch(each);
         } else {
+            if self.splits && self.has_data && line.starts_with("data:") && is_object(&self.data) {
+                self.dispatch(each);
+            }
             self.field(&line);
         }
     }

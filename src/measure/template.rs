@@ -178,14 +178,27 @@ fn fault(what: &str, error: &Error) -> Fault {
     }
 }
 
-/// Called by templates for what their model does not support, such as a system message.
-fn raise_exception(message: &str) -> Result<Value, Error> {
-    Err(Error::new(ErrorKind::InvalidOperation, message.to_owned()))
+/// Templates refuse what their model does not support, a system message for one.
+fn raise_exception(message: &Value) -> Result<Value, Error> {
+    Err(Error::new(ErrorKind::InvalidOperation, message.to_string()))
 }
 
 fn strftime_now(format: &str, now: Option<DateTime>) -> Result<String, Error> {
     let now = now.unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).datetime());
-    jiff::fmt::strtime::format(format, now)
+    // The present has no time zone here, as Python's has none.
+    let mut without_zone = String::with_capacity(format.len());
+    let mut rest = format;
+    while let Some(at) = rest.find('%') {
+        let end = (at + 2).min(rest.len());
+        let code = rest.get(at..end).unwrap_or(&rest[at..]);
+        without_zone.push_str(&rest[..at]);
+        if !matches!(code, "%Z" | "%z") {
+            without_zone.push_str(code);
+        }
+        rest = &rest[at + code.len()..];
+    }
+    without_zone.push_str(rest);
+    jiff::fmt::strtime::format(&without_zone, now)
         .map_err(|e| Error::new(ErrorKind::InvalidOperation, e.to_string()))
 }
 

@@ -106,6 +106,10 @@ pub const MARKERS: &[Marker] = &[
     tag("<thinking>", &["</thinking>"]),
     tag("<thought>", &["</thought>"]),
     tag("<reasoning>", &["</reasoning>"]),
+    tag("<antThinking>", &["</antThinking>"]),
+    tag("<|think|>", &["<|/think|>", "<|end|>"]),
+    tag("<|thinking|>", &["<|/thinking|>"]),
+    tag("<|begin_of_thinking|>", &["<|end_of_thinking|>"]),
     tag("[THINK]", &["[/THINK]"]),
     tag("<seed:think>", &["</seed:think>"]),
     tag("<mm:think>", &["</mm:think>"]),
@@ -145,11 +149,35 @@ const FRAMES: &[Frame] = &[
         after_thought: false,
     },
     Frame { open: "<|channel|>final<|message|>", close: "<|return|>", after_thought: false },
+    // The same held to a form.
+    Frame {
+        open: "<|start|>assistant<|channel|>final <|constrain|>json<|message|>",
+        close: "<|return|>",
+        after_thought: false,
+    },
+    Frame {
+        open: "<|start|>assistant<|channel|>final<|constrain|>json<|message|>",
+        close: "<|return|>",
+        after_thought: false,
+    },
+    Frame {
+        open: "<|channel|>final <|constrain|>json<|message|>",
+        close: "<|return|>",
+        after_thought: false,
+    },
+    Frame { open: "<|channel|>final<|constrain|>json<|message|>", close: "<|return|>", after_thought: false },
+    // GLM's models that see.
+    Frame { open: "<|begin_of_box|>", close: "<|end_of_box|>", after_thought: false },
     Frame { open: "<|START_RESPONSE|>", close: "<|END_RESPONSE|>", after_thought: false },
     Frame { open: "<|begin_of_solution|>", close: "<|end_of_solution|>", after_thought: false },
     Frame { open: "<response>", close: "</response>", after_thought: true },
     Frame { open: "<answer>", close: "</answer>", after_thought: true },
 ];
+
+/// What is left of gpt-oss's channels where a server takes its marks out and nothing else:
+/// `analysisThe user asks.assistantfinalParis`.
+const STRIPPED_OPEN: &str = "analysis";
+const STRIPPED_CLOSE: &str = "assistantfinal";
 
 /// The marker of the thought that a rendered prompt leaves open, so that the answer begins inside it;
 /// `None`: it leaves none open.
@@ -204,6 +232,10 @@ pub struct Splitter {
     frame: Option<&'static str>,
     /// The thought under way began in the middle of the answer.
     midway: bool,
+    /// An opening mark was quoted: its closing one is, too.
+    quoted: bool,
+    /// The answer begins with the name of a channel that lost its marks.
+    stripped: bool,
 }
 
 /// How a text ends: whether it is inside a quotation or code, where a marker does not count.
@@ -247,6 +279,8 @@ impl Default for Splitter {
             ends: Ends::default(),
             frame: None,
             midway: false,
+            quoted: false,
+            stripped: false,
         }
     }
 }
@@ -276,7 +310,10 @@ impl Splitter {
     /// Is all of the next piece of text answer? Nearly every piece is, and needs no [`Split`]. If `false`,
     /// the piece must still be fed.
     pub fn passes(&mut self, text: &str) -> bool {
-        let plain = self.state == State::Answer && self.held.is_empty() && !text.bytes().any(may_mark);
+        let plain = self.state == State::Answer
+            && self.held.is_empty()
+            && !self.stripped
+            && !text.bytes().any(may_mark);
         if plain {
             self.ends.note(text);
         }
@@ -356,15 +393,23 @@ impl Splitter {
             (self.state, self.marked) = (State::Thought(marker.close), true);
             return (Some(Kind::Thought), space + marker.open.len());
         }
+        // Some models close a thought twice.
+        let closing = || MARKERS.iter().filter(|m| self.marked && m.unopened).flat_map(|m| m.close).copied();
+        if let Some(again) = closing().find(|close| begins(after, close)) {
+            return (Some(Kind::Thought), space + again.len());
+        }
         let frames = || FRAMES.iter().filter(|f| self.marked || !f.after_thought);
         if let Some(frame) = frames().find(|f| begins(after, f.open)) {
             (self.state, self.marked, self.frame) = (State::Answer, true, Some(frame.close));
             return (Some(Kind::Thought), space + frame.open.len());
         }
-        let mut words = MARKERS.iter().map(|m| m.open).chain(frames().map(|f| f.open));
-        if after.is_empty() || words.any(|word| begins(word, after)) {
+        let opening = MARKERS.iter().map(|m| m.open).chain(frames().map(|f| f.open));
+        let mut words = opening.chain(closing());
+        if STRIPPED_OPEN.starts_with(after) || words.any(|word| begins(word, after)) {
             return (None, 0);
         }
+        let stripped = |rest: &str| rest.strip_prefix(STRIPPED_OPEN)?.chars().next();
+        self.stripped = !self.marked && stripped(after).is_some_and(char::is_uppercase);
         // White space after a thought belongs to neither; it is counted with the thought.
         self.state = State::Answer;
         if self.marked && space > 0 {
@@ -378,20 +423,21 @@ impl Splitter {
         let opening = MARKERS.iter().filter(|m| m.anywhere).map(|m| m.open);
         let unmarked = MARKERS.iter().filter(|m| m.unopened && !self.marked);
         let closing = unmarked.flat_map(|m| m.close.iter().copied());
-        let words = opening.chain(closing).chain(self.frame);
+        let words = opening.chain(closing).chain(self.frame).chain(self.stripped.then_some(STRIPPED_CLOSE));
         let mut from = 0;
         while let Some((at, word)) = earliest(&rest[from..], words.clone()) {
             let (at, end) = (from + at, from + at + word.len());
-            if self.ends.after(&rest[..at]).quotes() {
+            let marker = MARKERS.iter().find(|m| m.anywhere && m.open == word);
+            let closes = marker.is_none() && self.frame != Some(word) && word != STRIPPED_CLOSE;
+            if self.ends.after(&rest[..at]).quotes() || closes && self.quoted {
+                self.quoted = marker.is_some();
                 from = end;
                 continue;
             }
-            let marker = MARKERS.iter().find(|m| m.anywhere && m.open == word);
-            // A closing marker shows that the template had opened a thought: what was taken for answer was
-            // thought, too.
+            // A mark that the template opened the thought: what was taken for answer was thought, too.
             if marker.is_none() && self.frame != Some(word) {
-                (self.state, self.marked) = (State::Begin, true);
-                // No text of the answer is left in which a marker could be quoted.
+                (self.state, self.marked, self.stripped) = (State::Begin, true, false);
+                // Nothing of the answer is left that could quote what comes.
                 self.ends = Ends::default();
                 split.all_was_thought = true;
                 let before = std::mem::take(&mut split.answer);
@@ -420,11 +466,10 @@ impl Splitter {
     ) -> (Option<Kind>, usize) {
         let longest = words.clone().map(str::len).max().unwrap_or(0);
         let from = rest.len().saturating_sub(longest);
-        let held = rest
-            .char_indices()
-            .map(|(at, _)| at)
-            .filter(|at| *at >= from)
-            .find(|at| words.clone().any(|word| begins(word, &rest[*at..])));
+        let held =
+            rest.char_indices().map(|(at, _)| at).filter(|at| *at >= from).find(|at| {
+                words.clone().any(|word| word.len() > rest.len() - at && begins(word, &rest[*at..]))
+            });
         match held {
             Some(0) => (None, 0),
             Some(at) => (Some(kind), at),
@@ -516,6 +561,35 @@ mod tests {
         assert_eq!(answer("Well.\n<think>London</think>\nParis"), "Well.\n\nParis");
         assert_eq!(answer("Well: <think>London</think>Paris"), "Well: Paris");
         assert_eq!(answer("<think>a</think>Par<think>b</think>is"), "Paris");
+    }
+
+    #[test]
+    fn what_is_quoted_or_closed_twice_or_has_lost_its_marks() {
+        let quotes = "Write \"<think>London</think>\" around it.";
+        for (text, wanted) in [
+            (quotes, quotes),
+            ("<think>London?</think>\n</think>\nParis", "Paris"),
+            ("analysisThe user asks. London?assistantfinalParis", "Paris"),
+            ("analysis of London: a city", "analysis of London: a city"),
+            ("Analysis: London", "Analysis: London"),
+            ("A", "A"),
+            (
+                "<|channel|>analysis<|message|>London?<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>Paris<|return|>",
+                "Paris",
+            ),
+            ("<think>London?</think><|begin_of_box|>Paris<|end_of_box|>", "Paris"),
+        ] {
+            for size in [1, 3, 4, 1000] {
+                let letters: Vec<char> = text.chars().collect();
+                let pieces: Vec<String> = letters.chunks(size).map(|part| part.iter().collect()).collect();
+                let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+                assert_eq!(
+                    parts(Splitter::default(), &pieces).0.trim(),
+                    wanted,
+                    "{text} in pieces of {size}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -24,13 +24,7 @@ impl Ledger {
         Value::Object(self.0.clone())
     }
 
-    /// Forgets a count that was only preliminary: the next one replaces it, even a 0.
-    pub fn forget(&mut self, name: &str) {
-        self.0.remove(name);
-    }
-
-    /// Adds a record that states all counts anew: what it does not name is no longer known. Returns the
-    /// counts so far.
+    /// One more record, which states all counts anew: what it does not name is not known any more.
     pub fn renew(&mut self, record: &Value) -> Value {
         if let Value::Object(record) = record
             && !record.is_empty()
@@ -138,20 +132,25 @@ fn openai(
     reasoning: &[&str],
 ) -> Usage {
     checked(usage, || {
-        let all_input = first(usage, input)?;
+        let mut all_input = first(usage, input)?;
         let mut all_output = first(usage, output)?;
         let cache_read = first(usage, cached)?;
         let cache_write = first(usage, write)?;
         let reasoning = first(usage, reasoning)?;
-        let total = first(usage, &["/total_tokens"])?;
+        // A total of 0 is none.
+        let total = first(usage, &["/total_tokens"])?.filter(|n| *n > 0);
         let mut inconsistent = false;
         if let (Some(i), Some(o), Some(total)) = (all_input, all_output, total)
             && i + o != total
         {
-            // xAI leaves reasoning out of the completion count, which the total shows.
+            // xAI leaves reasoning out of the completion count, and some gateways before Anthropic leave out of
+            // the prompt's what a cache held; the total shows it.
             let thoughts = reasoning.unwrap_or(0);
+            let beside = cache_read.unwrap_or(0) + cache_write.unwrap_or(0);
             if i + o + thoughts == total {
                 all_output = Some(o + thoughts);
+            } else if beside > 0 && i + beside + o == total {
+                all_input = Some(i + beside);
             } else {
                 inconsistent = true;
             }
@@ -198,6 +197,16 @@ pub fn openai_chat(usage: &Value) -> Usage {
     openai(usage, &input, &output, CACHE_READ, CACHE_WRITE, REASONING)
 }
 
+/// The same record with what the server itself says of its cache: tokens that were in it, of so many.
+pub fn with_cached(usage: Usage, cached: Option<(u64, u64)>) -> Usage {
+    match (cached, usage.input_uncached) {
+        (Some((cached, all)), Some(input)) if input == all && usage.cache_read.unwrap_or(0) == 0 => {
+            Usage { cache_read: Some(cached), input_uncached: Some(all - cached), ..usage }
+        }
+        _ => usage,
+    }
+}
+
 /// The Responses API.
 pub fn openai_responses(usage: &Value) -> Usage {
     let (input, output) = (["/input_tokens", "/prompt_tokens"], ["/output_tokens", "/completion_tokens"]);
@@ -237,8 +246,10 @@ pub fn gemini(usage: &Value, text_came: bool) -> Usage {
         let tool = first(usage, &["/toolUsePromptTokenCount"])?.unwrap_or(0);
         let thoughts = first(usage, &["/thoughtsTokenCount"])?;
         let visible = first(usage, &["/candidatesTokenCount"])?.or(if text_came { None } else { Some(0) });
-        let output = visible.map(|v| v + thoughts.unwrap_or(0));
-        let total = first(usage, &["/totalTokenCount"])?;
+        let total = first(usage, &["/totalTokenCount"])?.filter(|n| *n > 0);
+        // A gateway may count the thoughts among the candidates; the total tells.
+        let within = |v: u64| thoughts.is_some_and(|t| t <= v) && prompt.map(|p| p + tool + v) == total;
+        let output = visible.map(|v| if within(v) { v } else { v + thoughts.unwrap_or(0) });
         let sum = prompt.zip(output).map(|(p, o)| p + tool + o);
         Ok(Usage {
             input_uncached: rest_of_input(prompt, cached, None)?.map(|rest| rest + tool),
@@ -354,6 +365,34 @@ mod tests {
             "prompt_tokens_details": {"cached_tokens": 6}});
         assert_eq!(openai_chat(&more_cached).output, None);
         assert_eq!(openai_chat(&json!({"prompt_tokens": 5, "completion_tokens": null})).output, None);
+    }
+
+    #[test]
+    fn the_total_tells_what_is_beside_and_what_is_within() {
+        let beside = openai_chat(&json!({"prompt_tokens": 176, "completion_tokens": 2, "total_tokens": 1202,
+            "prompt_tokens_details": {"cached_tokens": 1024}}));
+        let counts = (beside.input_uncached, beside.cache_read, beside.output, beside.inconsistent);
+        assert_eq!(counts, (Some(176), Some(1024), Some(2), false));
+        let none = openai_chat(&json!({"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 0}));
+        assert_eq!((none.output, none.inconsistent), (Some(2), false));
+        let within = gemini(
+            &json!({"promptTokenCount": 12, "candidatesTokenCount": 7, "thoughtsTokenCount": 5,
+            "totalTokenCount": 19}),
+            true,
+        );
+        assert_eq!((within.output, within.reasoning, within.inconsistent), (Some(7), Some(5), false));
+    }
+
+    #[test]
+    fn a_servers_own_cache_count_fills_in_where_the_record_has_none() {
+        let read = |usage| with_cached(openai_chat(&usage), Some((1100, 1200)));
+        let filled = read(json!({"prompt_tokens": 1200, "completion_tokens": 2}));
+        assert_eq!((filled.input_uncached, filled.cache_read), (Some(100), Some(1100)));
+        let stated = read(json!({"prompt_tokens": 1200, "completion_tokens": 2,
+            "prompt_tokens_details": {"cached_tokens": 64}}));
+        assert_eq!(stated.cache_read, Some(64));
+        let other = read(json!({"prompt_tokens": 900, "completion_tokens": 2}));
+        assert_eq!(other.cache_read, None, "of another prompt");
     }
 
     #[test]

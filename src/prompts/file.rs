@@ -54,7 +54,7 @@ struct Row {
 
 /// An id is text, or a whole number that stands for its digits.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "id must be a text or a whole number")]
 enum Id {
     Text(String),
     Number(i64),
@@ -85,6 +85,7 @@ enum Content {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
 enum Part {
+    #[serde(alias = "input_text", alias = "output_text")]
     Text { text: String },
 }
 
@@ -101,14 +102,49 @@ enum ToolCallRow {
 #[derive(Debug, Deserialize)]
 struct CalledFunction {
     name: String,
-    arguments: String,
+    arguments: Arguments,
+}
+
+/// JSON in a text, or as Ollama has it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Arguments {
+    Text(String),
+    Members(Map<String, Value>),
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a tool must be a function with a name, as in {\"type\": \"function\", \"function\": {\"name\": \"f\", \"parameters\": {}}}: tools that a provider runs itself are not asked for"
+)]
 enum ToolRow {
-    Nested { function: Tool },
+    Nested {
+        function: Tool,
+    },
     Flat(Tool),
+    /// As `OpenAI`'s Responses and Anthropic's Messages have it.
+    Typed(TypedTool),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypedTool {
+    #[serde(rename = "type", default)]
+    kind: FunctionKind,
+    name: String,
+    description: Option<String>,
+    #[serde(alias = "input_schema")]
+    parameters: Option<Value>,
+}
+
+/// The only kind of tool.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FunctionKind {
+    #[default]
+    #[serde(alias = "custom")]
+    Function,
 }
 
 #[derive(Debug, Deserialize)]
@@ -432,7 +468,11 @@ impl Reader<'_> {
                     .map(|call| match call {
                         ToolCallRow::Flat(call) => call,
                         ToolCallRow::Nested { id, function } => {
-                            ToolCall { id, name: function.name, arguments: function.arguments }
+                            let arguments = match function.arguments {
+                                Arguments::Text(text) => text,
+                                Arguments::Members(members) => Value::Object(members).to_string(),
+                            };
+                            ToolCall { id, name: function.name, arguments }
                         }
                     })
                     .collect(),
@@ -444,6 +484,9 @@ impl Reader<'_> {
             .into_iter()
             .map(|tool| match tool {
                 ToolRow::Nested { function } | ToolRow::Flat(function) => function,
+                ToolRow::Typed(TypedTool { kind: FunctionKind::Function, name, description, parameters }) => {
+                    Tool { name, description, parameters }
+                }
             })
             .collect();
         let conversation = Conversation { messages, tools };

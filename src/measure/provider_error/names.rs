@@ -15,7 +15,9 @@ pub(super) fn kind_by_name(names: &[String], words: &str) -> Option<FaultKind> {
         Some(FaultKind::Context)
     } else if is(REFUSED) || says(REFUSED_WORDS) {
         Some(FaultKind::Auth)
-    } else if is(UNKNOWN_MODEL) {
+    } else if is(UNKNOWN_MODEL)
+        || UNKNOWN_MODEL_WORDS.iter().any(|parts| parts.iter().all(|part| words.contains(part)))
+    {
         Some(FaultKind::NotFound)
     } else {
         None
@@ -69,6 +71,20 @@ const REFUSED_WORDS: &[&str] =
 
 /// Error names that mean there is no such model: no other prompt will do better.
 const UNKNOWN_MODEL: &[&str] = &["model_not_found", "DeploymentNotFound", "not_found_error", "404"];
+
+/// Words for the same, or for a wrong path, lower case, all parts of a line in any order: Ollama, LM
+/// Studio, `OpenAI`, vLLM, Bedrock, `OpenRouter`.
+const UNKNOWN_MODEL_WORDS: &[&[&str]] = &[
+    &["model '", "not found"],
+    &["model \"", "not found"],
+    &["model `", "not found"],
+    &["the model", "does not exist"],
+    &["model identifier is invalid"],
+    &["is not a valid model"],
+    &["no endpoints found"],
+    &["unexpected endpoint or method"],
+    &["pulling it first"],
+];
 
 /// Error names that mean the prompt does not fit the model's context.
 const TOO_LONG: &[&str] = &[
@@ -138,6 +154,14 @@ const TOO_LONG_WORDS: &[&[&str]] = &[
     &["context the overflows"],
     &["context overflow"],
     &["no kv slot", "context"],
+    &["max context size"],
+    &["n_keep", "n_ctx"],
+    &["max tokens of", "exceeded"],
+    &["input is too large to process"],
+    &["input token count", "only supports"],
+    &["prompt 超长"],
+    &["输入", "过长"],
+    &["上下文", "超"],
 ];
 
 /// The same for wordings that are not listed: one word of each entry says that the tokens of what was sent
@@ -181,6 +205,8 @@ pub(super) const PASSING: &[&str] = &[
     "bad gateway",
     "upstream connect error",
     "no healthy upstream",
+    "unexpectedly stopped",
+    "during generation",
 ];
 
 /// Names of errors and the HTTP status that they stand for.
@@ -214,5 +240,5 @@ pub(super) fn status_of(name: &str) -> Option<u16> {
 
 /// May a request that got this status succeed if it is sent again?
 pub(super) const fn passes(status: u16) -> bool {
-    matches!(status, 408 | 409 | 425 | 429 | 498 | 500..=599)
+    matches!(status, 408 | 409 | 424 | 425 | 429 | 498 | 500..=599)
 }

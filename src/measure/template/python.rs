@@ -1,7 +1,9 @@
 //! Makes minijinja behave as Jinja2 in Python: how values print, which tests they pass, and functions that
 //! templates use and minijinja lacks or has otherwise.
 
-use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Rest, Value, ValueKind};
+use minijinja::value::{
+    ArgType, Enumerator, Kwargs, Object, ObjectRepr, Rest, Value, ValueKind, ValueOrKwargs, from_args,
+};
 use minijinja::{Environment, Error, ErrorKind, State};
 use serde::Serialize as _;
 use std::collections::BTreeMap;
@@ -26,6 +28,21 @@ pub(super) fn set_up(environment: &mut Environment<'static>) {
     environment.add_filter("int", int);
     environment.add_filter("float", float);
     environment.add_filter("replace", replace);
+    environment.add_filter("trim", trim);
+    environment.add_filter("default", default);
+    environment.add_filter("d", default);
+    environment.add_filter("batch", batch);
+    environment.add_filter("unique", unique);
+    environment.add_filter("attr", attr);
+    environment.add_filter("pprint", |v: &Value| {
+        let mut out = String::new();
+        repr(v, &mut out, 0);
+        out
+    });
+    for name in ["escape", "e", "forceescape"] {
+        environment.add_filter(name, |v: &Value| Value::from_safe_string(escaped(&text(v))));
+    }
+    environment.add_function("namespace", namespace);
     environment.add_filter("center", center);
     environment.add_filter("indent", indent);
     environment.add_filter("dictsort", dictsort);
@@ -262,12 +279,138 @@ fn length(value: &Value) -> Result<usize, Error> {
     }
 }
 
+/// An option of a filter, by its place or by its name.
+fn option<'a, T>(by_place: Option<T>, named: &'a Kwargs, name: &'a str) -> Result<Option<T>, Error>
+where
+    Option<T>: ArgType<'a, Output = Option<T>>,
+{
+    if by_place.is_some() || !named.has(name) { Ok(by_place) } else { named.get(name) }
+}
+
+/// Jinja2's `trim(chars)`.
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
+fn trim(value: &Value, chars: Option<String>, named: Kwargs) -> Result<String, Error> {
+    let chars = option(chars, &named, "chars")?;
+    named.assert_all_used()?;
+    let text = text(value);
+    Ok(match chars {
+        Some(chars) => text.trim_matches(|c| chars.contains(c)).to_owned(),
+        None => text.trim().to_owned(),
+    })
+}
+
+/// Jinja2's `default(default_value="", boolean=false)`.
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
+fn default(
+    value: &Value,
+    instead: Option<Value>,
+    boolean: Option<Value>,
+    named: Kwargs,
+) -> Result<Value, Error> {
+    let instead = option(instead, &named, "default_value")?;
+    let boolean = option(boolean, &named, "boolean")?;
+    named.assert_all_used()?;
+    let absent = value.is_undefined() || boolean.is_some_and(|b| b.is_true()) && !value.is_true();
+    Ok(if absent { instead.unwrap_or_else(|| Value::from("")) } else { value.clone() })
+}
+
+/// Jinja2's `batch(linecount, fill_with=none)`.
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
+fn batch(
+    value: &Value,
+    count: Option<usize>,
+    fill_with: Option<Value>,
+    named: Kwargs,
+) -> Result<Value, Error> {
+    let count = option(count, &named, "linecount")?.filter(|n| *n > 0);
+    let count = count.ok_or_else(|| invalid("a batch has at least one item"))?;
+    let fill = option(fill_with, &named, "fill_with")?.filter(|fill| !fill.is_none());
+    named.assert_all_used()?;
+    let items: Vec<Value> = value.try_iter()?.collect();
+    let mut rows: Vec<Vec<Value>> = items.chunks(count).map(<[Value]>::to_vec).collect();
+    if let (Some(fill), Some(last)) = (fill, rows.last_mut())
+        && count <= 1 << 16
+    {
+        last.resize(count, fill);
+    }
+    Ok(rows.into_iter().map(Value::from).collect())
+}
+
+/// Jinja2's `unique(case_sensitive=false, attribute=none)`.
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
+fn unique(
+    value: &Value,
+    case_sensitive: Option<bool>,
+    attribute: Option<String>,
+    named: Kwargs,
+) -> Result<Value, Error> {
+    let exact = option(case_sensitive, &named, "case_sensitive")?.unwrap_or(false);
+    let attribute = option(attribute, &named, "attribute")?;
+    named.assert_all_used()?;
+    let mut seen: Vec<Value> = Vec::new();
+    let mut out: Vec<Value> = Vec::new();
+    for item in value.try_iter()? {
+        let of = match &attribute {
+            Some(path) => path.split('.').try_fold(item.clone(), |value, name| value.get_attr(name))?,
+            None => item.clone(),
+        };
+        let of = of.as_str().filter(|_| !exact).map_or_else(|| of.clone(), |text| text.to_lowercase().into());
+        if !seen.contains(&of) {
+            seen.push(of);
+            out.push(item);
+        }
+    }
+    Ok(out.into())
+}
+
+/// Jinja2's `attr`: an attribute, and never an item. Mappings have none but their methods.
+fn attr(value: &Value, name: &str) -> Value {
+    match value.kind() {
+        ValueKind::Plain => value.get_attr(name).unwrap_or_default(),
+        _ => Value::UNDEFINED,
+    }
+}
+
+/// A namespace, from a mapping and names.
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
+fn namespace(of: Option<Value>, named: Kwargs) -> Result<Value, Error> {
+    let all = dict(of, named)?;
+    minijinja::functions::namespace(Some(ValueOrKwargs::from_value(Some(&all))?))
+}
+
+/// Text for HTML, with the entities that `MarkupSafe` has.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&#34;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// Jinja2's `int`: the whole number, or `default` (0) where there is none.
 #[allow(clippy::cast_possible_truncation, reason = "a float as Python cuts it")]
-fn int(value: &Value, default: Option<i64>) -> i64 {
+#[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
+fn int(value: &Value, default: Option<i64>, base: Option<u32>, named: Kwargs) -> Result<i64, Error> {
+    let default = option(default, &named, "default")?;
+    let base = option(base, &named, "base")?.filter(|b| matches!(b, 2..=36)).unwrap_or(10);
+    named.assert_all_used()?;
     let of_text = |text: &str| {
-        let text = text.trim().replace('_', "");
-        text.parse::<i64>().ok().or_else(|| text.parse::<f64>().ok().map(|x| x as i64))
+        let text = text.trim().replace('_', "").to_ascii_lowercase();
+        let digits = match base {
+            2 => text.strip_prefix("0b"),
+            8 => text.strip_prefix("0o"),
+            16 => text.strip_prefix("0x"),
+            _ => None,
+        };
+        let whole = i64::from_str_radix(digits.unwrap_or(&text), base).ok();
+        whole.or_else(|| text.parse::<f64>().ok().map(|x| x as i64))
     };
     let number = match value.kind() {
         ValueKind::String => value.as_str().and_then(of_text),
@@ -276,7 +419,7 @@ fn int(value: &Value, default: Option<i64>) -> i64 {
             i64::try_from(value.clone()).ok().or_else(|| f64::try_from(value.clone()).ok().map(|x| x as i64))
         }
     };
-    number.or(default).unwrap_or(0)
+    Ok(number.or(default).unwrap_or(0))
 }
 
 fn float(value: &Value, default: Option<f64>) -> f64 {
@@ -289,12 +432,23 @@ fn float(value: &Value, default: Option<f64>) -> f64 {
 
 /// Jinja2's `replace`, of all occurrences or of the first `count`.
 #[allow(clippy::needless_pass_by_value, reason = "the engine hands values over")]
-fn replace(value: &Value, old: String, new: String, count: Option<usize>) -> String {
+fn replace(
+    value: &Value,
+    old: Option<String>,
+    new: Option<String>,
+    count: Option<usize>,
+    named: Kwargs,
+) -> Result<String, Error> {
+    let missing = || Error::from(ErrorKind::MissingArgument);
+    let old = option(old, &named, "old")?.ok_or_else(missing)?;
+    let new = option(new, &named, "new")?.ok_or_else(missing)?;
+    let count = option(count, &named, "count")?;
+    named.assert_all_used()?;
     let value = text(value);
-    match count {
+    Ok(match count {
         Some(count) => value.replacen(&old, &new, count),
         None => value.replace(&old, &new),
-    }
+    })
 }
 
 /// `text.center(width)`; where the room is odd, the larger half as Python puts it.
@@ -312,19 +466,13 @@ fn centered(value: &str, width: Option<usize>, fill: &str) -> String {
 
 /// Jinja2's `truncate`, whose options may be given by position, too.
 #[allow(clippy::needless_pass_by_value, reason = "the engine hands options over by value")]
-fn truncate(
-    state: &mut State,
-    value: &Value,
-    length: Option<Value>,
-    killwords: Option<Value>,
-    named: Kwargs,
-) -> Result<Value, Error> {
+fn truncate(state: &mut State, value: &Value, by_place: Rest<Value>, named: Kwargs) -> Result<Value, Error> {
     let mut options: Vec<(String, Value)> = Vec::new();
     for name in named.args() {
         options.push((name.to_owned(), named.get(name)?));
     }
-    let by_place = [("length", length), ("killwords", killwords)];
-    options.extend(by_place.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    let names = ["length", "killwords", "end", "leeway"];
+    options.extend(names.into_iter().map(str::to_owned).zip(by_place.iter().cloned()));
     minijinja_contrib::filters::truncate(state, value, options.into_iter().collect())
 }
 
@@ -358,7 +506,50 @@ fn method(state: &mut State, value: &Value, name: &str, args: &[Value]) -> Resul
         };
         Value::from_object(Tuple(parts.into_iter().map(Value::from).collect()))
     };
+    // Where a search begins, as a count of characters.
+    let after = |n: usize| match number(n) {
+        Some(from) => text.char_indices().nth(from).map_or("", |(at, _)| &text[at..]),
+        None => text,
+    };
+    let found = |at: Option<usize>| match at {
+        Some(at) => (number(1).unwrap_or(0) + after(1)[..at].chars().count()).into(),
+        None => Value::from(-1),
+    };
+    let any_of = |fits: &dyn Fn(&str) -> bool| -> Result<Value, Error> {
+        let wanted = args.first().ok_or_else(|| Error::from(ErrorKind::MissingArgument))?;
+        Ok(match wanted.as_str() {
+            Some(part) => fits(part),
+            None => wanted.try_iter()?.any(|part| part.as_str().is_some_and(fits)),
+        }
+        .into())
+    };
     Ok(match name {
+        "find" => found(after(1).find(needed()?)),
+        "rfind" => found(after(1).rfind(needed()?)),
+        "count" if args.len() > 1 => after(1).matches(needed()?).count().into(),
+        "startswith" => any_of(&|part| after(1).starts_with(part))?,
+        "endswith" => any_of(&|part| after(1).ends_with(part))?,
+        "split" if args.last().is_some_and(Value::is_kwargs) => {
+            let (by, named): (Option<&str>, Kwargs) = from_args(args)?;
+            let by = option(by.map(str::to_owned), &named, "sep")?;
+            let most: Option<usize> = named.get("maxsplit")?;
+            named.assert_all_used()?;
+            let most = most.map_or(usize::MAX, |n| n.saturating_add(1));
+            match &by {
+                Some(by) if !by.is_empty() => text.splitn(most, by.as_str()).map(Value::from).collect(),
+                Some(_) => return Err(invalid("an empty separator")),
+                None => words(text, most).into_iter().map(Value::from).collect(),
+            }
+        }
+        "format_map" => {
+            let names = args.first().ok_or_else(|| Error::from(ErrorKind::MissingArgument))?;
+            let named: Kwargs = members(names)?
+                .into_iter()
+                .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value)))
+                .collect();
+            let args = [named.into()];
+            return minijinja_contrib::pycompat::unknown_method_callback(state, value, "format", &args);
+        }
         "removeprefix" => text.strip_prefix(needed()?).unwrap_or(text).into(),
         "removesuffix" => text.strip_suffix(needed()?).unwrap_or(text).into(),
         "partition" => three(text.find(needed()?), needed()?, false),
@@ -423,6 +614,18 @@ fn method(state: &mut State, value: &Value, name: &str, args: &[Value]) -> Resul
     })
 }
 
+/// At most so many words of a text, the last with all that is left.
+fn words(text: &str, most: usize) -> Vec<&str> {
+    let (mut parts, mut rest) = (Vec::new(), text.trim_start());
+    while !rest.is_empty() {
+        let end = rest.find(char::is_whitespace).filter(|_| parts.len() + 1 < most);
+        let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
+        parts.push(word);
+        rest = after.trim_start();
+    }
+    parts
+}
+
 fn invalid(why: &'static str) -> Error {
     Error::new(ErrorKind::InvalidOperation, why)
 }
@@ -448,6 +651,9 @@ fn tojson(value: &Value, options: Kwargs) -> Result<String, Error> {
         filled: false,
     };
     options.assert_all_used()?;
+    if value.is_undefined() {
+        return Err(invalid("what is undefined cannot be written as JSON"));
+    }
     let mut out = Vec::new();
     let mut out_as = serde_json::Serializer::with_formatter(&mut out, style);
     if sorted {
@@ -511,6 +717,9 @@ impl Style {
 }
 
 impl serde_json::ser::Formatter for Style {
+    fn write_f64<W: ?Sized + std::io::Write>(&mut self, out: &mut W, x: f64) -> std::io::Result<()> {
+        out.write_all(float_text(x).as_bytes())
+    }
     fn begin_array<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
         self.begin(out, b"[")
     }

@@ -77,8 +77,6 @@ fn turns(messages: &[Message]) -> Vec<Value> {
 #[derive(Debug, Default)]
 pub struct Reader {
     reason_came: bool,
-    /// The output was counted after the preliminary count of the start.
-    counted: bool,
     model: Answering,
     usage: Ledger,
 }
@@ -93,7 +91,11 @@ impl Wire for Reader {
         match event.get("type").and_then(Value::as_str) {
             Some("message_start") => {
                 self.model.note(text(&event, "/message/model"), out);
-                self.count(event.pointer("/message/usage"), out);
+                // The output so far, one token or a few, is not the answer's.
+                let so_far = event.pointer("/message/usage").and_then(Value::as_object);
+                let mut counts = so_far.cloned().unwrap_or_default();
+                counts.remove("output_tokens");
+                self.count(Some(&Value::Object(counts)), out);
             }
             Some("content_block_start") => {
                 // A block may open with text already in it.
@@ -112,15 +114,7 @@ impl Wire for Reader {
                 None => {}
             },
             Some("message_delta") => {
-                let usage = event.get("usage");
-                if usage.is_some_and(|u| u.get("output_tokens").is_some_and(Value::is_number))
-                    && !self.counted
-                {
-                    // The count at the start is preliminary: one token or a few.
-                    self.counted = true;
-                    self.usage.forget("output_tokens");
-                }
-                self.count(usage, out);
+                self.count(event.get("usage"), out);
                 if let Some(reason) = text(&event, "/delta/stop_reason") {
                     self.reason_came = true;
                     finished(reason, out);
@@ -130,6 +124,8 @@ impl Wire for Reader {
                 if !self.reason_came {
                     finished("end_turn", out);
                 }
+                // Some proxies count at the very end.
+                self.count(event.get("usage"), out);
                 out.push(Event::End);
             }
             Some("ping" | "content_block_stop") => {}

@@ -109,6 +109,8 @@ pub(super) fn is_keep_alive(name: &str) -> bool {
 /// so, keep a connection alive; some proxies end every format with `[DONE]`; a frame that is not JSON is a
 /// fault.
 pub(super) fn parse(name: &str, data: &str, out: &mut Vec<Event>) -> Option<Value> {
+    // Some gateways put frames into frames.
+    let data = data.strip_prefix("data:").unwrap_or(data);
     let trimmed = data.trim();
     if trimmed.is_empty() || is_keep_alive(name) {
         return None;
@@ -220,6 +222,7 @@ const REASONS: &[(&[&str], FinishReason)] = &[
             "model_length",
             "model_context_window_exceeded",
             "token_limit",
+            "error_limit",
         ],
         FinishReason::Length,
     ),
@@ -235,6 +238,8 @@ const REASONS: &[(&[&str], FinishReason)] = &[
             "prohibited_content",
             "spii",
             "sensitive",
+            "guardrail_intervened",
+            "error_toxic",
         ],
         FinishReason::ContentFilter,
     ),
@@ -254,7 +259,11 @@ const BROKEN_OFF: &[(&str, u16)] = &[
     ("aborted", 0),
     ("cancelled", 0),
     ("canceled", 0),
+    ("user_cancel", 0),
 ];
+
+/// Parts of names of no list that say the same.
+const BREAKING: &[&str] = &["error", "abort", "cancel", "fail", "timeout"];
 
 /// Values that mean "none yet", where a server has no null.
 const NO_REASON: &[&str] = &["", "null", "none", "undefined", "nil", "unspecified"];
@@ -276,13 +285,26 @@ pub(super) fn finished(reason: &str, out: &mut Vec<Event>) {
     }
 }
 
+fn broken_off(reason: &str) -> String {
+    format!("the provider broke the answer off with finish_reason {:?}", clip(reason))
+}
+
+/// Does a server's own name for the reason say that the answer was cut, whatever it is translated to?
+pub(super) fn is_cut(native: &str) -> bool {
+    let lower = native.trim().to_ascii_lowercase();
+    REASONS.iter().any(|(names, reason)| *reason == FinishReason::Length && names.contains(&lower.as_str()))
+}
+
 fn ending(reason: &str, lower: &str) -> Event {
     if let Some((_, status)) = BROKEN_OFF.iter().find(|(name, _)| *name == lower) {
-        let message = format!("the provider broke the answer off with finish_reason {:?}", clip(reason));
+        let message = broken_off(reason);
         let error = if *status > 0 { json!({"message": message, "code": status}) } else { json!(message) };
         return Event::Refused { error };
     }
     let known = REASONS.iter().find(|(names, _)| names.contains(&lower));
+    if known.is_none() && BREAKING.iter().any(|part| lower.contains(part)) {
+        return Event::Refused { error: json!(broken_off(reason)) };
+    }
     let known =
         known.or_else(|| TELLING.iter().find(|(parts, _)| parts.iter().any(|part| lower.contains(part))));
     Event::Finished { reason: known.map_or(FinishReason::Other, |(_, reason)| *reason) }

@@ -7,8 +7,8 @@
 //! answer.
 
 use super::frame::{
-    Answering, Quirks, SCHEMA_NAME, Wire, call, error_of, finished, is_done, is_keep_alive, parse, push,
-    text, tool,
+    Answering, Quirks, SCHEMA_NAME, Wire, call, error_of, finished, is_cut, is_done, is_keep_alive, parse,
+    push, text, tool,
 };
 use crate::measure::event::{Channel, Event, FinishReason, Message, Request, ToolCall, Usage};
 use crate::measure::thoughts;
@@ -116,8 +116,13 @@ impl Wire for Reader {
             let reason = match reason {
                 Value::String(reason) => reason.as_str(),
                 Value::Null | Value::Bool(false) => return,
+                // SGLang's own form.
+                Value::Object(_) => text(reason, "/type").unwrap_or("another kind"),
                 _ => "another kind",
             };
+            // A router translates the reason, and says which one it was.
+            let native = choice.and_then(|choice| text(choice, "/native_finish_reason"));
+            let reason = native.filter(|native| is_cut(native)).unwrap_or(reason);
             let before = out.len();
             finished(reason, out);
             self.reason_came |= out.len() > before;
@@ -158,7 +163,8 @@ impl Reader {
         for record in records {
             all = self.usage.add(record);
         }
-        let usage = usage::openai_chat(&all);
+        let cached = chunk.get("timings").and_then(from_engines_cache);
+        let usage = usage::with_cached(usage::openai_chat(&all), cached);
         if usage.says_something() {
             self.usage_came = true;
             let special_tier = usage.special_tier.clone().or_else(|| usage::tier(chunk.get("service_tier")));
@@ -293,6 +299,7 @@ fn content(delta: &Value, out: &mut Vec<Event>) {
     match delta.get("content") {
         Some(Value::String(text)) => push(out, Channel::Text, text),
         Some(Value::Array(parts)) => parts.iter().for_each(|part| typed_part(part, out)),
+        Some(part @ Value::Object(_)) => typed_part(part, out),
         _ => {}
     }
     push(out, Channel::Refusal, text(delta, "/refusal").unwrap_or_default());
@@ -304,13 +311,25 @@ fn content(delta: &Value, out: &mut Vec<Event>) {
     push(out, Channel::Tool, text(delta, "/function_call/arguments").unwrap_or_default());
 }
 
-/// Some servers send content as typed parts.
+/// Some servers send content as typed parts, and some leave the type out.
 fn typed_part(part: &Value, out: &mut Vec<Event>) {
+    let words = || part.as_str().or_else(|| text(part, "/text")).unwrap_or_default();
     match part.get("type").and_then(Value::as_str) {
-        Some("text" | "output_text") => push(out, Channel::Text, text(part, "/text").unwrap_or_default()),
+        Some("text" | "output_text" | "text_delta") => push(out, Channel::Text, words()),
         Some(kind) if thoughts::is_part(kind) => push(out, Channel::Reasoning, &thoughts::of_part(part)),
-        _ => {}
+        Some(_) => {}
+        None => {
+            push(out, Channel::Reasoning, &thoughts::in_fields(part));
+            push(out, Channel::Text, words());
+        }
     }
+}
+
+/// Tokens of the prompt that a llama.cpp server had in its cache, of all that it had.
+fn from_engines_cache(timings: &Value) -> Option<(u64, u64)> {
+    let count = |name: &str| timings.get(name).and_then(Value::as_u64);
+    let cached = count("cache_n")?;
+    Some((cached, cached.checked_add(count("prompt_n")?)?))
 }
 
 /// Reads a llama.cpp server's own counters.

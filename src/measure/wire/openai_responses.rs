@@ -1,4 +1,5 @@
-//! `OpenAI` Responses. `*.done` events repeat the whole text and are never added to the deltas;
+//! `OpenAI` Responses. `*.done` events repeat the whole text and are never added to the deltas; they are
+//! read where no deltas come;
 //! dispatch is on the JSON `type`. The terminator is
 //! `response.completed`, `.incomplete` or `.failed`; there is no `[DONE]`.
 
@@ -62,6 +63,19 @@ fn tool(tool: &Tool) -> Value {
 #[derive(Debug, Default)]
 pub struct Reader {
     model: Answering,
+    said_in: Said,
+    /// A call was announced.
+    called: bool,
+}
+
+/// Which events the answer is in; the others repeat it. What does not stream sends no deltas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Said {
+    #[default]
+    Nowhere,
+    Deltas,
+    Texts,
+    Items,
 }
 
 impl Wire for Reader {
@@ -81,29 +95,59 @@ impl Wire for Reader {
         }
         let delta =
             |out: &mut Vec<Event>, channel| push(out, channel, text(&event, "/delta").unwrap_or_default());
+        if matches!(
+            kind,
+            "response.output_text.delta"
+                | "response.refusal.delta"
+                | "response.function_call_arguments.delta"
+        ) {
+            self.said_in = Said::Deltas;
+        }
         match kind {
             "response.output_text.delta" => delta(out, Channel::Text),
             "response.refusal.delta" => delta(out, Channel::Refusal),
             "response.reasoning_summary_text.delta"
             | "response.reasoning_text.delta"
             | "response.reasoning.delta"
+            | "response.reasoning_content.delta"
             | "response.reasoning_summary.delta" => delta(out, Channel::Reasoning),
             "response.function_call_arguments.delta" => delta(out, Channel::Tool),
             "response.output_item.added" if text(&event, "/item/type") == Some("function_call") => {
+                self.called = true;
                 call(text(&event, "/item/name"), text(&event, "/item/call_id"), out);
             }
             "response.created" => self.model.note(text(&event, "/response/model"), out),
-            "response.completed" => end(Event::Finished { reason: FinishReason::Stop }, out),
-            "response.incomplete" => {
+            "response.output_text.done" if matches!(self.said_in, Said::Nowhere | Said::Texts) => {
+                self.said_in = Said::Texts;
+                push(out, Channel::Text, text(&event, "/text").unwrap_or_default());
+            }
+            "response.output_item.done" if matches!(self.said_in, Said::Nowhere | Said::Items) => {
+                if let Some(item) = event.get("item") {
+                    self.item(item, out);
+                }
+            }
+            "response.completed" | "response.incomplete" => {
+                if self.said_in == Said::Nowhere {
+                    let items = event.pointer("/response/output").and_then(Value::as_array);
+                    items.into_iter().flatten().for_each(|item| self.item(item, out));
+                }
                 let before = out.len();
+                // Some say "completed" of an answer that they state to be incomplete.
                 finished(text(&event, "/response/incomplete_details/reason").unwrap_or_default(), out);
                 if out.len() == before {
-                    out.push(Event::Finished { reason: FinishReason::Other });
+                    let whole = kind == "response.completed";
+                    let reason = if whole { FinishReason::Stop } else { FinishReason::Other };
+                    out.push(Event::Finished { reason });
                 }
                 out.push(Event::End);
             }
             "response.failed" => {
                 out.push(Event::Refused { error: json!("the provider reports that the answer failed") });
+            }
+            "response.cancelled" => {
+                out.push(Event::Refused {
+                    error: json!("the provider reports that the answer was cancelled"),
+                });
             }
             kind if kind.starts_with("response.") => {}
             _ => out.push(Event::Unknown),
@@ -111,7 +155,27 @@ impl Wire for Reader {
     }
 }
 
-fn end(reason: Event, out: &mut Vec<Event>) {
-    out.push(reason);
-    out.push(Event::End);
+impl Reader {
+    /// An item of the answer in one piece: a message or a call.
+    fn item(&mut self, item: &Value, out: &mut Vec<Event>) {
+        let before = out.len();
+        for part in item.get("content").and_then(Value::as_array).into_iter().flatten() {
+            match text(part, "/type") {
+                Some("output_text" | "text") => {
+                    push(out, Channel::Text, text(part, "/text").unwrap_or_default());
+                }
+                Some("refusal") => push(out, Channel::Refusal, text(part, "/refusal").unwrap_or_default()),
+                _ => {}
+            }
+        }
+        if text(item, "/type") == Some("function_call") {
+            if !self.called {
+                call(text(item, "/name"), text(item, "/call_id"), out);
+            }
+            push(out, Channel::Tool, text(item, "/arguments").unwrap_or_default());
+        }
+        if out.len() > before {
+            self.said_in = Said::Items;
+        }
+    }
 }

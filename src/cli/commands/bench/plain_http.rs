@@ -32,6 +32,12 @@ pub fn refuse_public(url: &Url) -> Result<(), CliError> {
     if !is_plain(url) || url.host_str().is_some_and(is_private_host) {
         return Ok(());
     }
+    if url.host_str().is_some_and(|host| matches!(host, "0.0.0.0" | "[::]")) {
+        let mut there = url.clone();
+        let _ = there.set_host(Some("127.0.0.1"));
+        return Err(CliError::usage(format!("{url} is where a server listens, not where it is asked"))
+            .hint(format!("On this machine it is {there}, from elsewhere the machine's own name.")));
+    }
     Err(CliError::usage(format!("{url} is not https: the key and the prompts would travel in the clear"))
         .hint("Use https://. Plain http:// is accepted for this machine, and with --allow-http for a host of your own network."))
 }
@@ -140,7 +146,8 @@ mod tests {
 
     #[test]
     fn plain_http_to_the_world_is_never_accepted() {
-        for public in ["http://llm.example.com/v1", "http://8.8.8.8/"] {
+        for public in ["http://llm.example.com/v1", "http://8.8.8.8/", "http://0.0.0.0:8000/", "http://[::]/"]
+        {
             assert!(refuse_public(&Url::parse(public).expect("a URL")).is_err(), "{public}");
         }
         for own in ["http://gpu-box:8000/", "http://192.168.1.2/", "http://127.0.0.1/", "https://x.example/"]

@@ -185,12 +185,15 @@ fn named_target<'a>(
     let bad = |what: String| CliError::usage(format!("{flag} {text:?}: {what}")).hint(SHAPE);
     let (name, rest) =
         text.split_once(':').ok_or_else(|| bad("there is no provider before the model".to_owned()))?;
-    let provider = catalog.provider(name).ok_or_else(|| {
+    let name = name.trim();
+    let lower = name.to_ascii_lowercase();
+    let provider = catalog.provider(name).or_else(|| catalog.provider(&lower)).ok_or_else(|| {
         let ids = catalog.ids(crate::catalog::Kind::Provider);
         bad(format!("{name:?} is not one of the providers {}", ids.join(", ")))
     })?;
-    // Model names may contain an @ themselves; a base URL begins with its scheme.
-    let at = ["@http://", "@https://"].iter().filter_map(|s| rest.find(s)).min();
+    // Model names may hold an @ themselves; a base URL begins with its scheme.
+    let folded = rest.to_ascii_lowercase();
+    let at = ["@http://", "@https://"].iter().filter_map(|s| folded.find(s)).min();
     let of_variable = || provider.endpoint_variable.as_deref().and_then(variable);
     let (model, base) = if let Some(at) = at {
         (&rest[..at], Some(rest[at + 1..].to_owned()))
@@ -198,6 +201,7 @@ fn named_target<'a>(
         without_scheme(name, rest).map_err(&bad)?;
         (rest, provider.base_url.clone().or_else(of_variable))
     };
+    let model = model.trim();
     let model = if provider.wire == ApiWire::Gemini { model.trim_start_matches("models/") } else { model };
     if model.trim().is_empty() || model.chars().any(char::is_control) {
         return Err(bad("there is no model name".to_owned()));
@@ -208,6 +212,10 @@ fn named_target<'a>(
         bad(format!("{name} needs the base URL after the model: {name}:{rest}@https://{example}{or}"))
     })?;
     let mut url = Url::parse(&base).map_err(|e| bad(format!("{base:?} is not a URL ({e})")))?;
+    if provider.wire == ApiWire::Gemini && url.query() == Some("alt=sse") {
+        // A part of the endpoint, pasted with it.
+        url.set_query(None);
+    }
     if !url.username().is_empty()
         || url.password().is_some()
         || url.query().is_some_and(|query| provider.dated_path.is_none() || version_of(query).is_none())
@@ -249,17 +257,35 @@ fn own_path<'p>(provider: &'p Provider, typed: &Url) -> &'p str {
 
 /// Refuses a server address without a scheme, which would be taken for a part of the model's name.
 fn without_scheme(name: &str, rest: &str) -> Result<(), String> {
-    let Some((model, host)) = rest.rsplit_once('@').filter(|(_, host)| looks_like_a_host(host)) else {
-        return Ok(());
-    };
+    let Some((model, host)) = rest.rsplit_once('@') else { return Ok(()) };
+    if host.is_empty() {
+        return Err("the address after @ is missing".to_owned());
+    }
     if model.is_empty() {
-        // Some models have names such as `@cf/meta/…`.
+        // `@cf/meta/…` is how some models are called; a port is none's.
+        let first = host.split('/').next().unwrap_or(host);
+        return if first.contains(':') {
+            Err(format!("there is no model name before the address {host:?}"))
+        } else {
+            Ok(())
+        };
+    }
+    if !looks_like_a_host(host) {
         return Ok(());
     }
-    let own = is_private_host(host.split([':', '/']).next().unwrap_or(host));
+    // What was meant for a scheme goes.
+    let shown = host.trim().trim_start_matches('/');
+    let (shown, stated) = match shown.split_once('/') {
+        Some((scheme, after)) if scheme.ends_with([':', ';']) || scheme.eq_ignore_ascii_case("http") => {
+            (after.trim_start_matches('/'), true)
+        }
+        _ => (shown, false),
+    };
+    let own = is_private_host(shown.split([':', '/']).next().unwrap_or(shown));
     let scheme = if own { "http" } else { "https" };
+    let what = if stated { "does not begin with http:// or https://" } else { "has no scheme" };
     Err(format!(
-        "the address after @ has no scheme: write {name}:{model}@{scheme}://{host}. If {host} is a part of the model's name, add the server's address after it: {name}:{rest}@https://…"
+        "the address after @ {what}: write {name}:{model}@{scheme}://{shown}. If {host} is a part of the model's name, add the server's address after it: {name}:{rest}@https://…"
     ))
 }
 
@@ -338,6 +364,11 @@ mod tests {
             "https://mine.openai.azure.com/openai/v1/"
         );
         assert_eq!(base("groq:m"), "https://api.groq.com/openai/v1/");
+        assert_eq!(base("OpenAI:m@HTTP://127.0.0.1:8080"), "http://127.0.0.1:8080/v1/");
+        assert_eq!(
+            base("gemini:g@https://x.example/v1beta/models/g:streamGenerateContent?alt=sse"),
+            "https://x.example/v1beta/"
+        );
         let catalog = Catalog::embedded();
         assert_eq!(
             named_target("--api", "compatible:a/b@c@https://x.example/v1", &catalog, &|_| None)
@@ -365,6 +396,12 @@ mod tests {
     #[test]
     fn what_is_not_a_target_is_refused() {
         for bad in [
+            "openai:m@",
+            "openai:@gpu:8000",
+            "openai:m@ http://127.0.0.1:8000",
+            "openai:m@htp://gpu:8000",
+            "openai:m@gpu1",
+            "openai:m@::1",
             "gpt",
             "nobody:gpt",
             "openai:",

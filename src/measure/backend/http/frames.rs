@@ -80,7 +80,7 @@ impl Frames {
         match first {
             b'{' if self.wire.is_lines() => Framing::Lines(Vec::new()),
             b'{' | b'[' | b'<' => Framing::Body(Vec::new()),
-            _ => Framing::Events(sse::Decoder::new(self.limit)),
+            _ => Framing::Events(sse::Decoder::new(self.limit).splitting()),
         }
     }
 
@@ -99,6 +99,11 @@ impl Frames {
                     to.frame("", &stray);
                 }
                 fed?;
+                // The terminator needs no blank line behind it.
+                if matches!(decoder.unfinished(), "[DONE]") {
+                    *any = true;
+                    to.frame("", "[DONE]");
+                }
             }
             Framing::Lines(line) => {
                 for &byte in bytes {

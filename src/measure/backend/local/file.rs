@@ -74,9 +74,9 @@ fn read_header(path: &Path) -> Result<Header, Fault> {
     let length = file.metadata().map_err(unreadable)?.len();
     gguf::read(BufReader::with_capacity(1 << 16, file), length).map_err(|e| {
         let remedy = match e.problem {
-            Problem::Magic => other_content(path),
-            Problem::Truncated("the magic") => "; models in other formats must be converted first",
-            Problem::Truncated(_) | Problem::OutsideFile { .. } => {
+            Problem::Magic | Problem::Truncated("the magic") => other_content(path, length),
+            // A count that the rest of the file has no room for: of a cut file, not of a damaged one alone.
+            Problem::Truncated(_) | Problem::OutsideFile { .. } | Problem::Count { .. } => {
                 "; the file is incomplete, so fetch it again (an interrupted download can be resumed)"
             }
             _ => "",
@@ -85,16 +85,37 @@ fn read_header(path: &Path) -> Result<Header, Fault> {
     })
 }
 
-/// What the file is instead of a model, of the things that people mistake for one, and what to do.
-fn other_content(path: &Path) -> &'static str {
+/// What people take for a model, and what to do.
+fn other_content(path: &Path, length: u64) -> &'static str {
     let mut start = [0; 64];
     let read = File::open(path).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
-    let start = start[..read].trim_ascii_start();
-    if start.starts_with(b"version https://git-lfs") {
+    let text = start[..read].trim_ascii_start();
+    let begins = |words: &[&[u8]]| words.iter().any(|word| text.starts_with(word));
+    if text.starts_with(b"version https://git-lfs") {
         "; it is a Git LFS pointer, which only names the model: run `git lfs pull` in its repository, or give \
          hf:OWNER/REPO/FILE"
-    } else if start.starts_with(b"<") {
+    } else if text.starts_with(b"<") {
         "; it is a web page that was saved in the model's place: fetch the file itself, as with hf:OWNER/REPO/FILE"
+    } else if length == 0 || start[..read].iter().all(|byte| *byte == 0) {
+        "; it is empty, as after a download that did not come: fetch it again"
+    } else if begins(&[
+        b"{\"error",
+        b"{\"detail",
+        b"{\"message",
+        b"Invalid ",
+        b"Access ",
+        b"Entry ",
+        b"Repository ",
+    ]) {
+        "; it is the refusal of a server that was saved in the model's place: fetch the file itself, where it is \
+         gated with a token in HF_TOKEN, as with hf:OWNER/REPO/FILE"
+    } else if begins(&[b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"7z\xbc\xaf"]) {
+        "; it is compressed: unpack it first"
+    } else if begins(&[b"lmgg", b"fmgg", b"tjgg", b"ggml", b"ggmf", b"ggjt"]) {
+        "; it is in llama.cpp's format before GGUF, of 2023: fetch the model anew as GGUF"
+    } else if read > 8 && start[8] == b'{' {
+        "; it is in the format of safetensors: convert it with llama.cpp's convert_hf_to_gguf.py, or look for the \
+         model as GGUF"
     } else {
         "; models in other formats must be converted first"
     }
@@ -214,7 +235,17 @@ mod tests {
         let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
         assert!(refusal(&file("pointer.gguf", pointer)).contains("git lfs pull"));
         assert!(refusal(&file("page.gguf", b"<!doctype html>")).contains("web page"));
-        assert!(refusal(&file("empty.gguf", b"")).contains("ends inside the magic"));
+        for (name, bytes, words) in [
+            ("empty.gguf", &b""[..], "it is empty"),
+            ("zeros.gguf", &[0; 100], "it is empty"),
+            ("refused.gguf", b"{\"error\":\"Invalid username or password.\"}", "HF_TOKEN"),
+            ("old.bin", b"tjgg\x03\0\0\0", "before GGUF"),
+            ("packed.gguf", b"\x1f\x8b\x08\0\0", "compressed"),
+            ("model.safetensors", b"\x10\0\0\0\0\0\0\0{\"a\":1}", "safetensors"),
+        ] {
+            let said = refusal(&file(name, bytes));
+            assert!(said.contains(words), "{said}");
+        }
         assert!(refusal(&file("text.gguf", b"# Prompts\n")).contains("does not begin with"));
         let whole = sample::valid().bytes();
         let cut = refusal(&file("cut.gguf", &whole[..whole.len() - 40]));
