@@ -269,7 +269,6 @@ const LIST: &[&str] = &[
 ];
 const NUMBER: &[&str] = &["toFixed", "toString", "valueOf"];
 
-/// Does a value have a method of this name?
 /// Where a cycler stands: nowhere before its first `next`.
 pub(super) fn current(cycler: &(Vec<V>, Cell<usize>)) -> V {
     let (values, turns) = cycler;
@@ -280,6 +279,7 @@ pub(super) fn current(cycler: &(Vec<V>, Cell<usize>)) -> V {
     }
 }
 
+/// Does a value have a method of this name?
 fn exists(value: &V, name: &str) -> bool {
     match value {
         V::Str(_) => TEXT.contains(&name),
