@@ -39,6 +39,7 @@ fn advice(sandbox: &Sandbox, output: &str) -> Run {
 }
 
 /// Every command that writes a file by a name it is given.
+#[cfg(unix)]
 fn writers(output: &str) -> Vec<Vec<String>> {
     let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let mut all: Vec<Vec<String>> =
@@ -180,6 +181,7 @@ const READERS: [&str; 14] = [
 ];
 
 /// Commands that read a file in another way, or by another use of the same reader.
+#[cfg(unix)]
 const FURTHER: [&str; 8] = [
     "prompts sample FILE",
     "prompts check FILE",

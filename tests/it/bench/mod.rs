@@ -16,7 +16,9 @@ mod variants;
 use server::{Do, STOP, Server, TEXT, USAGE, good, status, stream};
 #[cfg(unix)]
 use server::{HEAD, send};
-use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::Output;
 use std::time::Duration;
 
