@@ -472,3 +472,34 @@ fn byte(text: &str) -> bool {
         && text.len() - body.len() <= 2
         && body.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of these would take a validator round and round, or away from the schema.
+    #[test]
+    fn references_end_inside_the_schema() {
+        let loops = [
+            json!({"$ref": "#"}),
+            json!({"allOf": [{"$ref": "#/definitions/a"}], "definitions": {"a": {"not": {"$ref": "#/definitions/a"}}}}),
+            json!({"definitions": {"a": {"$ref": "#/definitions/b"}, "b": {"anyOf": [{"$ref": "#/definitions/a"}]}}}),
+        ];
+        for schema in loops {
+            assert!(matches!(Schema::new(&schema), Err(SchemaError::Endless(_))), "{schema}");
+        }
+        for schema in
+            [json!({"$ref": "#/definitions/x"}), json!({"items": {"$ref": "http://example.com/a.json"}})]
+        {
+            assert!(matches!(Schema::new(&schema), Err(SchemaError::Elsewhere(_))), "{schema}");
+        }
+        // A list of lists of lists is no circle: each step goes into the value.
+        let tree = Schema::new(&json!({"type": "array", "items": {"$ref": "#"}})).expect("a schema");
+        assert!(tree.holds(&json!([[], [[]]])) && !tree.holds(&json!([[], [5]])));
+        let chain: Map<String, Value> = (0..5000)
+            .map(|i| (format!("d{i}"), json!({"$ref": format!("#/definitions/d{}", i + 1)})))
+            .collect();
+        let long = json!({"$ref": "#/definitions/d0", "definitions": chain});
+        assert!(Schema::new(&long).is_err(), "thousands of steps, and no crash");
+    }
+}

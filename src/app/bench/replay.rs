@@ -54,22 +54,31 @@ fn broken_off(earlier: &Earlier) -> Ended {
     Ended { complete: false, interrupted: false, stopped: vec![None; basis.targets.len()], skipped }
 }
 
-/// Replaces what is expected of the prompts, which are matched by id or by text. `sha256` and `file` say
-/// where the expectations are from.
+/// Replaces what is expected of the prompts. A prompt is found by its text, among equal ones by its id; one that has
+/// only the id of another is refused: ids are often given by position, and one line more would move every
+/// expectation to the next prompt. `sha256` and `file` say where the expectations are from.
 pub fn expect(basis: &mut Basis, prompts: &[Prompt], sha256: &str, file: &str) -> Result<(), Refusal> {
     let mut found = 0;
     let mut used = BTreeSet::new();
     let by_id: HashMap<&str, &Prompt> = prompts.iter().map(|p| (p.id.as_str(), p)).collect();
     let mut by_text: HashMap<&str, Vec<&Prompt>> = HashMap::new();
     for prompt in prompts {
-        by_text.entry(&prompt.prompt).or_default().push(prompt);
+        by_text.entry(prompt.prompt.trim()).or_default().push(prompt);
     }
     for prompt in &mut basis.prompts {
-        let same_text = || {
-            let alike = by_text.get(prompt.prompt.as_str())?;
-            alike.iter().find(|p| p.conversation == prompt.conversation).copied()
+        let same =
+            |p: &&Prompt| p.prompt.trim() == prompt.prompt.trim() && p.conversation == prompt.conversation;
+        let with_id = by_id.get(prompt.id.as_str()).copied();
+        let same_text = || by_text.get(prompt.prompt.trim())?.iter().copied().find(same);
+        let given = match with_id.filter(same).or_else(same_text) {
+            Some(given) => given,
+            None if with_id.is_some() => {
+                let what =
+                    format!("{file}: the prompt {:?} asks something else than it did in the run", prompt.id);
+                return Err(Refusal::input(what).hint("Give it the text that was asked, or take it out."));
+            }
+            None => continue,
         };
-        let Some(given) = by_id.get(prompt.id.as_str()).copied().or_else(same_text) else { continue };
         used.insert(given.id.as_str());
         found += 1;
         prompt.expect.clone_from(&given.expect);

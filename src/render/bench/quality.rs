@@ -92,7 +92,7 @@ pub(super) fn same_weights(view: &mut View, same: &SameWeights) {
     row("same text twice itself", &|s| share(s.equal_to_itself.as_ref()));
     row("tool calls that fit", &|s| rate(s.tool_calls_fit));
     row("pass rate", &|s| rate(s.pass_rate));
-    row("less the reference's, points (95 %)", &|s| {
+    row("difference from it, points (95 %)", &|s| {
         s.difference.map_or(Cell::None, |d| {
             Cell::Number(
                 d.difference,
@@ -244,9 +244,9 @@ pub(super) fn repeats(view: &mut View, targets: &[Target]) {
         .filter_map(|t| {
             let p = t.pass_hat?;
             Some(format!(
-                "{}: all {} repeats of a prompt pass in {} of the {} (pass^{}), one of them in {}.",
+                "{}: {} repeats of a prompt pass in {} of the {} (pass^{}); a single answer passes in {}.",
                 t.id,
-                p.k,
+                if p.k == 2 { "both".to_owned() } else { format!("all {}", p.k) },
                 percent(p.share),
                 prompts(p.prompts),
                 p.k,
@@ -586,4 +586,25 @@ fn losing(pair: &Pair, q: &PairQuality) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::points_beside;
+
+    #[test]
+    fn a_bound_is_printed_on_its_own_side_of_the_margin_and_of_nothing() {
+        for (share, text) in [
+            (-0.097, "-9.7"),
+            (-0.1, "-10"),
+            (-0.104, "-10.4"),
+            (-0.12, "-12"),
+            (0.003, "+0.3"),
+            (-0.0004, "-0.04"),
+            (0.0, "0"),
+            (-0.0733, "-7"),
+        ] {
+            assert_eq!(points_beside(share, 0.1), text, "{share}");
+        }
+    }
 }

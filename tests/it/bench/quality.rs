@@ -226,6 +226,54 @@ fn stored_answers_are_graded_anew_without_a_call() {
     let refused = replay(&place, &["--graders", "more.jsonl"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(said(&refused).contains("no prompt"), "{}", said(&refused));
+    // The text decides: the ids of a file that has none are given by position.
+    let moved = ["Number 2 please", "Number 1 please"].map(|p| {
+        format!("{{\"prompt\": \"{p}\", \"assert\": [{{\"type\": \"contains\", \"value\": \"1\"}}]}}")
+    });
+    std::fs::write(place.path("moved.jsonl"), moved.join("\n")).expect("written");
+    good(&replay(&place, &["--graders", "moved.jsonl"]));
+    let samples = &document(&place, "again.json")["result"]["samples"];
+    for s in samples.as_array().expect("samples") {
+        assert_eq!(s["pass"].as_bool(), Some(s["prompt_id"] != "q2"), "{s}");
+    }
+    let other = "{\"id\": \"q5\", \"prompt\": \"Number 55 please\", \"expect\": \"55\"}\n";
+    std::fs::write(place.path("other.jsonl"), other).expect("written");
+    let refused = replay(&place, &["--graders", "other.jsonl"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said(&refused).contains("\"q5\" asks something else"), "{}", said(&refused));
+}
+
+/// What cannot be graded is in no verdict, and the report says how much that is and why.
+#[test]
+fn what_has_no_grade_is_said() {
+    let place = Place::new();
+    let (right, wrong) = (
+        Answering::start(|_, user| format!("<{}>", number(user))),
+        Answering::start(|_, _| "no idea".to_owned()),
+    );
+    let targets = [wrong.target("wrong"), right.target("right")];
+    let shown = |kind: &dyn Fn(usize) -> &'static str| {
+        let row = |i: usize| {
+            let kind = kind(i);
+            format!(
+                "{{\"id\":\"q{i}\",\"prompt\":\"Number {i} please\",\"assert\":[{{\"type\":\"{kind}\",\"value\":\"<{i}>\"}}]}}"
+            )
+        };
+        std::fs::write(place.path("prompts.jsonl"), (0..30).map(row).collect::<Vec<_>>().join("\n"))
+            .expect("written");
+        good(&place.bench(&targets, &["--cache", "natural"]));
+        let shown = freehold(place.0.path(), &["report", "out.json"]);
+        String::from_utf8_lossy(&shown.stdout).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let some = shown(&|i| if i % 3 == 0 { "llm-rubric" } else { "contains" });
+    assert!(some.contains("On 20 prompts (10 of 30 have no grade on both sides and are left out)"), "{some}");
+    assert!(
+        some.contains("10 answers have no grade although something is expected, so they count neither as passed nor as failed: the verdict of a judge"),
+        "{some}"
+    );
+    let none = shown(&|_| "llm-rubric");
+    assert!(none.contains("No prompt has a grade on both sides"), "{none}");
+    assert!(!none.contains("Nothing is expected"), "{none}");
 }
 
 /// A clear loss is seen after a part of the prompts, and the rest is not bought.
