@@ -107,7 +107,8 @@ pub const MARKERS: &[Marker] = &[
     tag("<thought>", &["</thought>"]),
     tag("<reasoning>", &["</reasoning>"]),
     tag("<antThinking>", &["</antThinking>"]),
-    tag("<|think|>", &["<|/think|>", "<|end|>"]),
+    // Phi's answers end in one of these.
+    Marker { unopened: false, ..tag("<|think|>", &["<|/think|>", "<|end|>"]) },
     tag("<|thinking|>", &["<|/thinking|>"]),
     tag("<|begin_of_thinking|>", &["<|end_of_thinking|>"]),
     tag("[THINK]", &["[/THINK]"]),
@@ -573,6 +574,7 @@ mod tests {
             ("analysis of London: a city", "analysis of London: a city"),
             ("Analysis: London", "Analysis: London"),
             ("A", "A"),
+            ("London<|end|>", "London<|end|>"),
             (
                 "<|channel|>analysis<|message|>London?<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>Paris<|return|>",
                 "Paris",

@@ -112,7 +112,9 @@ pub(super) fn parse(name: &str, data: &str, out: &mut Vec<Event>) -> Option<Valu
     // Some gateways put frames into frames.
     let data = data.strip_prefix("data:").unwrap_or(data);
     let trimmed = data.trim();
-    if trimmed.is_empty() || is_keep_alive(name) {
+    // Some write the word for data: `ping`, `[PING]`.
+    let word = trimmed.trim_matches(['[', ']']);
+    if trimmed.is_empty() || is_keep_alive(name) || KEEPS_ALIVE.iter().any(|w| word.eq_ignore_ascii_case(w)) {
         return None;
     }
     if is_done(trimmed) {

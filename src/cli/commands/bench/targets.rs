@@ -281,7 +281,13 @@ fn without_scheme(name: &str, rest: &str) -> Result<(), String> {
         }
         _ => (shown, false),
     };
-    let own = is_private_host(shown.split([':', '/']).next().unwrap_or(shown));
+    let bare_v6 = shown.parse::<std::net::Ipv6Addr>().is_ok();
+    let shown = if bare_v6 { format!("[{shown}]") } else { shown.to_owned() };
+    let own = if bare_v6 {
+        is_private_host(&shown)
+    } else {
+        is_private_host(shown.split([':', '/']).next().unwrap_or(&shown))
+    };
     let scheme = if own { "http" } else { "https" };
     let what = if stated { "does not begin with http:// or https://" } else { "has no scheme" };
     Err(format!(

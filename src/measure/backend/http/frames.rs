@@ -11,6 +11,9 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Bytes of the body that are kept of an answer that is no stream.
 const LONGEST_BODY: usize = 64 << 10;
 
+/// Longest line without its end that is looked at, bytes.
+const LONGEST_LOOKED_AT: usize = 16 << 10;
+
 /// How an answer is framed.
 enum Framing {
     /// Nothing but white space came so far.
@@ -116,6 +119,15 @@ impl Frames {
                         return Err(sse::TooLarge(self.limit));
                     } else {
                         line.push(byte);
+                    }
+                }
+                // A whole object needs no line end behind it: none may come while the connection stays open.
+                if line.len() <= LONGEST_LOOKED_AT && line.ends_with(b"}") {
+                    let text = String::from_utf8_lossy(line).into_owned();
+                    if is_json(without_bom(&text)) {
+                        line.clear();
+                        (*any, *meaningful) = (true, true);
+                        to.frame("", without_bom(&text));
                     }
                 }
             }
