@@ -35,6 +35,14 @@ pub fn in_order<T: Sync, U: Send>(things: &[T], of: impl Fn(&T) -> U + Sync) -> 
     parts.into_iter().flatten().collect()
 }
 
+/// Do something that calls itself too deep for the stack it would be done on; `None` where no thread can be started.
+pub fn with_stack<T: Send>(bytes: usize, work: impl FnOnce() -> T + Send) -> Option<T> {
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new().stack_size(bytes).spawn_scoped(scope, work).ok()?;
+        Some(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
 /// How many threads this process can usefully run at the same time; at least 1.
 pub fn available() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)

@@ -94,12 +94,17 @@ pub fn command() -> clap::Command {
     examples_first(without_empty(Cli::command()))
 }
 
-/// No flag takes an empty text: it comes from a variable that is not set.
+/// No flag takes an empty text: it comes from a variable that is not set. Flags with a parser of their own keep
+/// it, and those that may stand without a value get an empty one from clap itself.
 fn without_empty(command: clap::Command) -> clap::Command {
-    let is_text = |arg: &clap::Arg| arg.get_value_parser().type_id() == std::any::TypeId::of::<String>();
+    use clap::builder::ValueParser;
+    // Only its name tells clap's own parser of texts from others that give one.
+    let plain = format!("{:?}", ValueParser::string());
+    let is_text = |arg: &clap::Arg| format!("{:?}", arg.get_value_parser()) == plain;
+    let has_value = |arg: &clap::Arg| arg.get_num_args().is_none_or(|n| n.min_values() > 0);
     command
         .mut_args(|arg| {
-            if arg.get_action().takes_values() && is_text(&arg) {
+            if arg.get_action().takes_values() && is_text(&arg) && has_value(&arg) {
                 arg.value_parser(clap::builder::NonEmptyStringValueParser::new())
             } else {
                 arg

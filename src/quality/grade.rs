@@ -33,6 +33,8 @@ pub enum Why {
     Empty,
     #[error("the pattern took too many steps")]
     Runaway,
+    #[error("the statement is too long to be read")]
+    TooLong,
     #[error("the schema cannot be used")]
     Schema,
     #[error("the verdict of a judge or a program, or an embedding, is missing")]
@@ -211,8 +213,10 @@ fn outcome(item: &Item, answer: &Answer<'_>, given: Option<&Given>) -> Result<(b
                 Some(Err(_)) => Err(Why::Schema),
             }
         }
-        Check::Sql { whole: true, wanted } => yes(sql::is(text, wanted)),
-        Check::Sql { whole: false, wanted } => yes(sql::contains(text, wanted)),
+        Check::Sql { whole: true, wanted } => sql::is(text, wanted).map_err(|_| Why::TooLong).and_then(yes),
+        Check::Sql { whole: false, wanted } => {
+            sql::contains(text, wanted).map_err(|_| Why::TooLong).and_then(yes)
+        }
         Check::Xml { whole: true, elements } => yes(xml::is(text, elements.as_deref())),
         Check::Xml { whole: false, elements } => yes(xml::contains(text, elements.as_deref())),
         Check::Html { whole: true } => yes(html::is(text)),
@@ -534,6 +538,20 @@ mod tests {
         let text = "a".repeat(60) + "!";
         let grade = runaway.grade(&Answer { text: &text, ..Answer::default() }, &BTreeMap::new());
         assert_eq!(grade, Grade::Missing(Why::Runaway));
+    }
+
+    /// A chain of operators is a deep tree to a parser: as long as may be it is read, longer it has no grade.
+    #[test]
+    fn a_long_statement_takes_no_stack_away() {
+        let graders = Graders::new(&[Assertion::of("is-sql", Value::Null)], None);
+        for (terms, grade) in [(900, true), (100_000, false)] {
+            let text = format!("SELECT a FROM t WHERE {}1=1", "a=1 AND ".repeat(terms));
+            let answer = Answer { text: &text, ..Answer::default() };
+            match graders.grade(&answer, &BTreeMap::new()) {
+                Grade::Scored(score) => assert!(grade && score.pass, "{terms}"),
+                missing => assert!(!grade && missing == Grade::Missing(Why::TooLong), "{terms}: {missing:?}"),
+            }
+        }
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! SQL in an answer: can a parser of the named database read it, and does it keep to what is allowed?
 
 use super::regex::Regex;
+use crate::threads;
 use serde_json::Value;
 use sqlparser::dialect::{self, Dialect};
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, Tokenizer};
 use std::sync::LazyLock;
 
 /// What an `is-sql` assertion requires.
@@ -82,8 +85,38 @@ const BEGINNINGS: &str = " ALTER ANALYZE ATTACH BEGIN CALL CLOSE COMMENT COMMIT 
     OPTIMIZE PRAGMA PREPARE RELEASE RENAME REPLACE RESET RETURN REVOKE ROLLBACK SAVEPOINT SELECT SET SHOW START TABLE \
     TRUNCATE UNLOCK UPDATE USE VACUUM VALUES WITH ";
 
+/// Operators and keywords of an answer that are read. A chain of them, `a = 1 AND a = 1 AND …`, is a tree as deep as
+/// it is long, and what walks over it calls itself as often.
+const MOST_OPERATORS: usize = 2_000;
+/// As many are read on the stack that is there; more get one of their own.
+const FEW_OPERATORS: usize = 20;
+/// Bytes of that stack.
+const STACK: usize = 64 << 20;
+
+/// An answer with a longer chain of operators than can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TooLong;
+
 /// Is the whole answer SQL?
-pub(super) fn is(text: &str, wanted: &Wanted) -> bool {
+pub(super) fn is(text: &str, wanted: &Wanted) -> Result<bool, TooLong> {
+    if !may_be(text, wanted) {
+        return Ok(false);
+    }
+    let Ok(tokens) = Tokenizer::new(&*dialect(wanted.database()), text).tokenize() else { return Ok(false) };
+    let is_operator = |token: &&Token| match token {
+        Token::Word(word) => word.keyword != Keyword::NoKeyword,
+        Token::Whitespace(_) | Token::Comma | Token::Number(..) | Token::SingleQuotedString(_) => false,
+        _ => true,
+    };
+    match tokens.iter().filter(is_operator).count() {
+        0..=FEW_OPERATORS => Ok(reads(text, wanted)),
+        n if n <= MOST_OPERATORS => threads::with_stack(STACK, || reads(text, wanted)).ok_or(TooLong),
+        _ => Err(TooLong),
+    }
+}
+
+/// What can be said without a parser.
+fn may_be(text: &str, wanted: &Wanted) -> bool {
     let trimmed = text.trim();
     if trimmed.is_empty() || trimmed.matches('`').count() % 2 == 1 {
         return false;
@@ -110,6 +143,12 @@ pub(super) fn is(text: &str, wanted: &Wanted) -> bool {
     if !has_top && TOP.as_ref().is_some_and(|t| t.test(&plain) == Ok(true)) {
         return false;
     }
+    true
+}
+
+/// Can a parser of the database read it, and does it keep to what is allowed?
+fn reads(text: &str, wanted: &Wanted) -> bool {
+    let database = wanted.database();
     let Ok(statements) = Parser::parse_sql(&*dialect(database), text) else { return false };
     if statements.is_empty() || statements.iter().any(|s| empty_select(&s.to_string())) {
         return false;
@@ -135,10 +174,15 @@ fn empty_select(statement: &str) -> bool {
 }
 
 /// Is there SQL in fenced code, or is the whole answer SQL?
-pub(super) fn contains(text: &str, wanted: &Wanted) -> bool {
+pub(super) fn contains(text: &str, wanted: &Wanted) -> Result<bool, TooLong> {
     let blocks = code_blocks(text);
     let candidates = if blocks.is_empty() { vec![text.to_owned()] } else { blocks };
-    candidates.iter().any(|c| is(c, wanted))
+    let found: Vec<Result<bool, TooLong>> = candidates.iter().map(|c| is(c, wanted)).collect();
+    if found.contains(&Ok(true)) {
+        Ok(true)
+    } else {
+        found.into_iter().find(Result::is_err).unwrap_or(Ok(false))
+    }
 }
 
 /// Fenced code blocks without a language, or with `sql`.
@@ -224,8 +268,7 @@ struct Uses {
 fn uses(statements: &[String], database: &str) -> Uses {
     let mut uses = Uses { tables: Vec::new(), columns: Vec::new() };
     for statement in statements {
-        let Ok(tokens) = sqlparser::tokenizer::Tokenizer::new(&*dialect(database), statement).tokenize()
-        else {
+        let Ok(tokens) = Tokenizer::new(&*dialect(database), statement).tokenize() else {
             continue;
         };
         let words: Vec<String> =

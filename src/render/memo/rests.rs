@@ -31,7 +31,11 @@ pub(super) fn warnings(view: &mut View, case: &Case<'_>, differences: &[Differen
         match grouped.iter_mut().find(|(first, _)| {
             first.id == warning.id && warning.id != "documents-disagree" && warning.about.is_some()
         }) {
-            Some((_, others)) => others.extend(warning.about),
+            // Two documents may say the same of one target, each in its own words.
+            Some((first, others)) => {
+                let new = warning.about.filter(|about| first.about.as_ref() != Some(about));
+                others.extend(new.filter(|about| !others.contains(about)));
+            }
             None => grouped.push((warning, Vec::new())),
         }
     }
