@@ -333,7 +333,7 @@ fn llama_cpp_takes_the_usual_driver() {
         let document = json(&[&["--hardware", hardware, "--backend", "llama.cpp"], &model[..]].concat());
         document["result"]["rows"][0]["backend"].as_str().expect("a word").to_owned()
     };
-    let of = [("nvidia-h100-sxm-80gb", "cuda"), ("mac-studio-m4-max-36", "metal"), ("amd-mi300x", "rocm")];
+    let of = [("nvidia-h100-sxm-80gb", "cuda"), ("mac-studio-m4-max-36gb", "metal"), ("amd-mi300x", "rocm")];
     for (hardware, usual) in of {
         assert_eq!(path(hardware), usual, "{hardware}");
     }
