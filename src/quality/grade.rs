@@ -550,7 +550,7 @@ mod tests {
             match graders.grade(&answer, &BTreeMap::new()) {
                 Grade::Scored(score) => assert!(grade && score.pass, "{terms}"),
                 missing @ Grade::Missing(_) => {
-                    assert!(!grade && missing == Grade::Missing(Why::TooLong), "{terms}: {missing:?}")
+                    assert!(!grade && missing == Grade::Missing(Why::TooLong), "{terms}: {missing:?}");
                 }
             }
         }
