@@ -328,7 +328,7 @@ def lan(freehold: str, folder: Path, program: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--freehold", default=str(ROOT / "target/release/freehold"))
+    parser.add_argument("--freehold", type=os.path.abspath, default=str(ROOT / "target/release/freehold"))
     parser.add_argument("--model", default=str(Path.home() / ".cache/freehold/models/smollm2-135m-instruct-q4_1.gguf"))
     parts = ["llama.cpp", "aimock", "llmock", "litellm", "conversation", "lan"]
     parser.add_argument("--only", choices=parts, action="append")

@@ -399,7 +399,7 @@ def canary(freehold: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--freehold", default=str(ROOT / "target/release/freehold"))
+    parser.add_argument("--freehold", type=os.path.abspath, default=str(ROOT / "target/release/freehold"))
     parts = ["kills", "races", "signals", "disk", "memory", "canary"]
     parser.add_argument("--only", choices=parts, action="append")
     parser.add_argument("--kills", type=int, default=200)
