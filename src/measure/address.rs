@@ -140,11 +140,17 @@ pub fn looks_like_a_host(text: &str) -> bool {
 }
 
 fn is_revision(text: &str) -> bool {
-    const WORDS: &[&str] =
-        &["latest", "default", "preview", "main", "master", "stable", "beta", "exp", "dev"];
-    /// What a digit follows: `v2`, `q4_0`, `fp8`, `w4a16`.
-    const LETTERS: &[&str] =
-        &["", "v", "r", "q", "iq", "w", "b", "k", "fp", "bf", "rc", "int", "exp", "beta", "mxfp", "nvfp"];
+    const WORDS: &[&str] = &[
+        "latest", "default", "preview", "main", "master", "stable", "beta", "exp", "dev", "awq", "gptq",
+        "dwq",
+    ];
+    /// What a digit follows: `v2`, `q4_0`, `f16`, `w4a16`.
+    const LETTERS: &[&str] = &[
+        "", "v", "r", "q", "iq", "tq", "w", "b", "k", "f", "fp", "bf", "rc", "int", "exp", "beta", "mxfp",
+        "nvfp",
+    ];
+    /// Who made the file, or how, before its format: `ud-q4_k_xl`, `mlx-4bit`.
+    const MADE: &[&str] = &["ud-", "mlx-", "dwq-", "awq-", "gptq-", "i1-"];
     let is_hex = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
     if let Some(digest) = text.strip_prefix("sha256:") {
         return is_hex(digest);
@@ -157,13 +163,14 @@ fn is_revision(text: &str) -> bool {
         return false;
     }
     let lower = text.to_ascii_lowercase();
+    let lower = MADE.iter().find_map(|made| lower.strip_prefix(made)).unwrap_or(&lower);
     let digits = lower.find(|c: char| c.is_ascii_digit());
     // Names of domains end in letters.
     let domain =
         lower.rsplit_once('.').is_some_and(|(_, last)| last.bytes().all(|b| b.is_ascii_alphabetic()));
-    let commit = (7..=40).contains(&lower.len()) && is_hex(&lower) && digits.is_some();
+    let commit = (7..=40).contains(&lower.len()) && is_hex(lower) && digits.is_some();
     let numbered = digits.is_some_and(|at| LETTERS.contains(&&lower[..at]) && !domain);
-    WORDS.contains(&lower.as_str()) || commit || numbered
+    WORDS.contains(&lower) || commit || numbered
 }
 
 /// What to check where a server finds nothing at an endpoint, as a sentence for an error message.
@@ -365,6 +372,13 @@ mod tests {
             "Q4_K_M",
             "w4a16",
             "fp8",
+            "f16",
+            "UD-Q4_K_XL",
+            "ud-iq2_xxs",
+            "mlx-4bit",
+            "gptq-int4",
+            "awq",
+            "tq1_0",
             "",
             "main",
             "a1b2c3d",
