@@ -46,7 +46,7 @@ pub struct Header {
     pub version: u32,
     /// Bytes of the whole file, as the caller said.
     pub file_bytes: u64,
-    /// Byte at which tensor data begins.
+    /// Byte at which tensor data begins, or would: beyond the end where a file without tensors is not padded.
     pub data_offset: u64,
     /// Bytes that tensor data is padded to.
     pub alignment: u64,

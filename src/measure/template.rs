@@ -213,7 +213,7 @@ fn without_generation_marks(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
     let mut rest = source;
     while let Some(start) = rest.find("{%") {
-        let Some(end) = rest[start..].find("%}").map(|n| start + n + 2) else { break };
+        let Some(end) = rest[start + 2..].find("%}").map(|n| start + n + 4) else { break };
         let tag = &rest[start..end];
         let word = tag[2..tag.len() - 2].trim_matches(['-', '+']).trim();
         let instead = match word {

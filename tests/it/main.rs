@@ -26,6 +26,7 @@ mod files;
 mod fit;
 mod folders;
 mod formats;
+mod fuzz;
 mod gates;
 mod gguf;
 mod graders;
