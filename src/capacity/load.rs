@@ -16,7 +16,7 @@
 
 use super::memory::{Load, cache_bytes, cache_copies, cache_room};
 use super::quantisation::{KvType, Quantisation};
-use super::serving::{Around, Prompt, Server, Step};
+use super::serving::{Prompt, RatioBand, Server, Step};
 use super::shape::{HardwareShape, ModelShape};
 use super::speed::Part;
 
@@ -54,7 +54,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    fn around(likely: f64, by: Around) -> Self {
+    fn around(likely: f64, by: RatioBand) -> Self {
         Self { low: likely * by.low, likely, high: likely * by.high }
     }
     /// All three times a factor.
@@ -103,8 +103,8 @@ pub struct Pace<'a> {
     steps_waited: f64,
     queue: f64,
     first_wave: f64,
-    tpot: Around,
-    ttft: Around,
+    tpot: RatioBand,
+    ttft: RatioBand,
     model: &'a ModelShape,
     hardware: &'a HardwareShape,
     room: f64,
@@ -148,8 +148,8 @@ impl<'a> Pace<'a> {
         let e = part.efficiency();
         // The band of a time is the inverse of the band of a speed; wider, since few published rows are of
         // many concurrent requests.
-        let tpot = Around { low: 1.0 / (e.decode_high * 1.1), high: 1.1 / e.decode_low };
-        let ttft = Around { low: 1.0 / (e.prefill_high * 1.1), high: 1.1 / e.prefill_low };
+        let tpot = RatioBand { low: 1.0 / (e.decode_high * 1.1), high: 1.1 / e.decode_low };
+        let ttft = RatioBand { low: 1.0 / (e.prefill_high * 1.1), high: 1.1 / e.prefill_low };
         Some(Self {
             kind: Kind::Local(part),
             overlap: 1.0,

@@ -48,12 +48,12 @@ struct ByKernel {
 /// The 80 % band of a prediction, as measured ÷ predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Around {
+pub struct RatioBand {
     pub low: f64,
     pub high: f64,
 }
 
-impl Around {
+impl RatioBand {
     fn wider(self, by: f64) -> Self {
         Self { low: self.low / by, high: self.high * by }
     }
@@ -90,9 +90,9 @@ struct Base {
     queue: f64,
     first_wave: f64,
     origin: String,
-    tpot: Around,
-    ttft: Around,
-    prefill_band: Around,
+    tpot: RatioBand,
+    ttft: RatioBand,
+    prefill_band: RatioBand,
 }
 
 const fn one() -> f64 {
@@ -209,9 +209,9 @@ pub(super) struct Server {
     pub steps_waited: f64,
     pub queue: f64,
     pub first_wave: f64,
-    pub tpot: Around,
-    pub ttft: Around,
-    pub prefill_band: Around,
+    pub tpot: RatioBand,
+    pub ttft: RatioBand,
+    pub prefill_band: RatioBand,
     /// The hardware's peaks, for [`Server::floor`].
     peak_bandwidth: f64,
     peak_rate: f64,

@@ -17,7 +17,7 @@
 use super::efficiency::{Efficiency, FEW_SEQUENCES, FEW_TOKENS_OF_EXPERTS};
 use super::memory::{BATCH_TOKENS, Load, Memory, Placement, layout};
 use super::quantisation::{Kernel, KvType, Quantisation};
-use super::serving::{self, Around, Prompt, Server, Step, halved_layers};
+use super::serving::{self, Prompt, RatioBand, Server, Step, halved_layers};
 use super::shape::{Backend, FileBytes, HardwareShape, Host, MemoryClass, ModelShape};
 use crate::provenance::Source;
 use crate::units::TokensPerSec;
@@ -105,7 +105,7 @@ pub fn predict(
         let likely = server.step(streams, depth).seconds();
         let alone = server.prompt(prompt, 0.0).alone;
         // Bands of times, turned into bands of speeds.
-        let of = |a: Around| (1.0 / a.high, 1.0 / a.low);
+        let of = |a: RatioBand| (1.0 / a.high, 1.0 / a.low);
         (
             Time { likely: likely.max(step_floor), floor: step_floor },
             Time { likely: alone.max(prompt_floor), floor: prompt_floor },

@@ -266,7 +266,7 @@ impl clap::Args for NeedFlags {
         command.arg(
             Arg::new("with")
                 .long("with")
-                .help("What else holds; may be repeated or separated by commas")
+                .help("What also applies; may be repeated or separated by commas")
                 .help_heading("Answers")
                 .value_name("CIRCUMSTANCE")
                 .value_delimiter(',')

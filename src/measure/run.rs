@@ -1,7 +1,7 @@
 //! Runs planned steps, one at a time, each with its attempts.
 //!
 //! ```text
-//! steps ─► backend.generate ─► events ─► fold ─► Record ─► Watch (journal, progress, spending)
+//! steps ─► backend.generate ─► events ─► fold ─► Record ─► RunObserver (journal, progress, spending)
 //! ```
 
 use super::backend::Backend;
@@ -87,7 +87,7 @@ pub trait Asker {
 /// Follows a run: the journal, the progress line, the spending cap. Each call decides whether the run goes
 /// on; a break means that nothing more is started, because the spending cap is reached or the journal
 /// cannot be written.
-pub trait Watch {
+pub trait RunObserver {
     /// A request is about to start.
     fn before(&mut self, step: &Step) -> ControlFlow<()>;
     /// A request ended; the next one starts after this returns.
@@ -127,7 +127,7 @@ pub async fn run(
     mut histories: Histories,
     patience: Patience,
     seed: u64,
-    watch: &mut dyn Watch,
+    watch: &mut dyn RunObserver,
     stop: impl Future<Output = ()>,
 ) -> Ended {
     let start = Instant::now();
@@ -209,7 +209,7 @@ async fn attempts(
     request: &Request,
     patience: Patience,
     rng: &mut ChaCha8Rng,
-    watch: &mut dyn Watch,
+    watch: &mut dyn RunObserver,
     start: Instant,
 ) -> (Record, Advice) {
     let started = start.elapsed();

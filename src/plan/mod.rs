@@ -30,4 +30,4 @@ pub use owned::{Carried, Named, Owned, Part, Placed, Together, carry, together};
 pub use replica::{Allowed, Ceiling, Replica, Slow};
 pub use search::{Ask, Bind, Missed, Plan, Rejected, SearchResult, Why, few_bits, search};
 pub use terms::{Term, terms};
-pub use weights::{Few, Weights, weights};
+pub use weights::{FormatUse, Weights, weights};

@@ -2,7 +2,7 @@
 
 use super::need::{Limits, Need};
 use super::prefix::cached_share;
-use super::weights::{Few, Weights};
+use super::weights::{FormatUse, Weights};
 use crate::capacity::{
     Arrivals, Backend, Engine, HardwareShape, KvType, ModelShape, Pace, Quantisation, Served, Traffic,
 };
@@ -37,7 +37,7 @@ pub struct Replica {
     pub format: &'static Quantisation,
     pub weights: Weights,
     /// Whether the format is taken only where a more precise one does not fit.
-    pub few: Few,
+    pub format_use: FormatUse,
     pub kv: KvType,
     /// Accelerators that work on every layer together (tensor parallelism), and groups of them that share
     /// the layers out (pipeline parallelism).
@@ -116,7 +116,7 @@ pub(super) struct Setting<'a> {
     pub hardware: &'a HardwareShape,
     pub format: &'static Quantisation,
     pub weights: Weights,
-    pub few: Few,
+    pub format_use: FormatUse,
     pub kv: KvType,
 }
 
@@ -257,7 +257,7 @@ impl Setting<'_> {
             backend: hardware.backend,
             format: self.format,
             weights: self.weights,
-            few: self.few,
+            format_use: self.format_use,
             kv: self.kv,
             tensor: hardware.devices / hardware.pipeline.max(1),
             pipeline: hardware.pipeline.max(1),

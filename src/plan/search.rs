@@ -6,7 +6,7 @@ use super::machine::Machine;
 use super::need::{Limits, Need};
 use super::replica::{Allowed, Ceiling, Replica, Setting, Slow, copies};
 use super::staffing;
-use super::weights::{Few, Weights, usual, weights};
+use super::weights::{FormatUse, Weights, usual, weights};
 use crate::capacity::{Engine, HardwareShape, KvType, ModelShape, Quantisation, Served};
 use std::collections::BTreeMap;
 
@@ -159,8 +159,8 @@ pub(super) fn candidates(ask: &Ask<'_>, machines: &[Machine]) -> Vec<Replica> {
 
 /// The settings in formats of enough bits; where there are none, the others.
 fn plain_first(good: Vec<Replica>) -> Vec<Replica> {
-    let plain = good.iter().any(|r| r.few == Few::Plain);
-    good.into_iter().filter(|r| !plain || r.few == Few::Plain).collect()
+    let plain = good.iter().any(|r| r.format_use == FormatUse::Usual);
+    good.into_iter().filter(|r| !plain || r.format_use == FormatUse::Usual).collect()
 }
 
 /// The same by index of the machine; machines that cannot serve the model are left out.
@@ -178,8 +178,8 @@ pub(super) fn by_machine(ask: &Ask<'_>) -> Vec<(usize, Vec<Replica>)> {
 pub fn search<'a>(ask: &Ask<'a>) -> SearchResult<'a> {
     let mut rejected = Vec::new();
     let tried = try_all(ask, ask.machines, &mut rejected);
-    let all = |few: Few| {
-        let on = |machine| on_machine(ask, machine, &tried.get(&kind(machine))?.good, few);
+    let all = |format_use: FormatUse| {
+        let on = |machine| on_machine(ask, machine, &tried.get(&kind(machine))?.good, format_use);
         let mut plans: Vec<Plan<'a>> = ask.machines.iter().filter_map(on).collect();
         plans.sort_by(|a, b| {
             (a.cost.total_usd.total_cmp(&b.cost.total_usd))
@@ -189,7 +189,7 @@ pub fn search<'a>(ask: &Ask<'a>) -> SearchResult<'a> {
         });
         plans
     };
-    let (mut plans, mut in_four_bits) = (all(Few::Plain), all(Few::WhereNothingElseFits));
+    let (mut plans, mut in_four_bits) = (all(FormatUse::Usual), all(FormatUse::WhereNothingElseFits));
     if plans.is_empty() {
         std::mem::swap(&mut plans, &mut in_four_bits);
     }
@@ -234,7 +234,7 @@ fn try_kind(
             continue;
         };
         let mut precise_from = u32::MAX;
-        for (format, few, made) in formats {
+        for (format, format_use, made) in formats {
             let Some(made) = made else {
                 reject(format, Why::NoWeights);
                 continue;
@@ -243,13 +243,19 @@ fn try_kind(
             let mut kept = false;
             for (tensor, pipeline) in splits(ask, shape, engine, most) {
                 let devices = tensor * pipeline;
-                if few == Few::WhereNothingElseFits && devices >= precise_from {
+                if format_use == FormatUse::WhereNothingElseFits && devices >= precise_from {
                     continue;
                 }
                 let hardware = HardwareShape { backend, devices, pipeline, ..shape.clone() };
                 for kv in kv_types(ask, &hardware, engine) {
-                    let setting =
-                        Setting { model: ask.model, hardware: &hardware, format, weights: made, few, kv };
+                    let setting = Setting {
+                        model: ask.model,
+                        hardware: &hardware,
+                        format,
+                        weights: made,
+                        format_use,
+                        kv,
+                    };
                     match setting.best(ask.need, ask.allowed) {
                         None => {}
                         Some(Ok(replica)) => {
@@ -262,7 +268,7 @@ fn try_kind(
                         }
                     }
                 }
-                if fits && few == Few::Plain {
+                if fits && format_use == FormatUse::Usual {
                     precise_from = precise_from.min(devices);
                 }
                 // Spread layers make nothing faster: as few accelerators as hold the model.
@@ -277,7 +283,7 @@ fn try_kind(
                     reject(format, Why::TooSlow { ttft_ms, tpot_ms, over: slow.over });
                     tried.slow.push(slow);
                 }
-                None if !fits && few == Few::Plain => {
+                None if !fits && format_use == FormatUse::Usual => {
                     let weights = ask.model.bytes_under(format, engine).total;
                     reject(format, Why::DoesNotFit { weights, memory: shape.memory_bytes * f64::from(most) });
                 }
@@ -289,12 +295,15 @@ fn try_kind(
 }
 
 /// Formats under an engine: those asked for, else the usual ones.
-fn formats(ask: &Ask<'_>, engine: Engine) -> Vec<(&'static Quantisation, Few, Option<Weights>)> {
+fn formats(ask: &Ask<'_>, engine: Engine) -> Vec<(&'static Quantisation, FormatUse, Option<Weights>)> {
     if let Some(asked) = &ask.allowed.formats {
         let runs = asked.iter().copied().filter(|f| f.runs_on(engine));
-        return runs.map(|f| (f, Few::Plain, weights(ask.model, f, engine))).collect();
+        return runs.map(|f| (f, FormatUse::Usual, weights(ask.model, f, engine))).collect();
     }
-    usual(ask.model, engine).into_iter().map(|(f, few)| (f, few, weights(ask.model, f, engine))).collect()
+    usual(ask.model, engine)
+        .into_iter()
+        .map(|(f, format_use)| (f, format_use, weights(ask.model, f, engine)))
+        .collect()
 }
 
 /// Ways to split a model over up to `most` accelerators: how many work on each layer, and how many groups
@@ -335,8 +344,13 @@ fn kv_types(ask: &Ask<'_>, hardware: &HardwareShape, engine: Engine) -> Vec<KvTy
 }
 
 /// The best plan with one kind of machine.
-fn on_machine<'m>(ask: &Ask<'_>, machine: &'m Machine, good: &[Replica], few: Few) -> Option<Plan<'m>> {
-    let fitting = good.iter().filter(|r| r.devices() <= machine.accelerators && r.few == few);
+fn on_machine<'m>(
+    ask: &Ask<'_>,
+    machine: &'m Machine,
+    good: &[Replica],
+    format_use: FormatUse,
+) -> Option<Plan<'m>> {
+    let fitting = good.iter().filter(|r| r.devices() <= machine.accelerators && r.format_use == format_use);
     let sized = fitting.map(|r| {
         let (n, each) = copies(ask.need, r, ask.allowed);
         let per_host = machine.accelerators / r.devices();
@@ -394,7 +408,7 @@ fn plan<'m>(
         hardware: &hardware,
         format: replica.format,
         weights: replica.weights,
-        few: replica.few,
+        format_use: replica.format_use,
         kv: replica.kv,
     };
     let each = ask.need.rate() / f64::from(replicas.max(1));
@@ -466,8 +480,8 @@ fn nearest<'a>(ask: &Ask<'a>, tried: &BTreeMap<Kind, Tried>) -> Option<(Plan<'a>
     let kept = try_all(&eased, ask.machines, &mut Vec::new());
     let on = |machine| {
         let good = &kept.get(&kind(machine))?.good;
-        let plain = on_machine(&eased, machine, good, Few::Plain);
-        plain.or_else(|| on_machine(&eased, machine, good, Few::WhereNothingElseFits))
+        let plain = on_machine(&eased, machine, good, FormatUse::Usual);
+        plain.or_else(|| on_machine(&eased, machine, good, FormatUse::WhereNothingElseFits))
     };
     let plans = ask.machines.iter().filter_map(on);
     let plan = plans.min_by(|a, b| a.cost.total_usd.total_cmp(&b.cost.total_usd))?;

@@ -70,36 +70,41 @@ pub fn weights(model: &ModelShape, format: &Quantisation, engine: Engine) -> Opt
 }
 
 /// Formats to try under an engine, the most precise first: what the maker released, eight bits, and four
-/// bits where more do not fit ([`Few::WhereNothingElseFits`]).
-pub fn usual(model: &ModelShape, engine: Engine) -> Vec<(&'static Quantisation, Few)> {
-    let names: &[(&str, Few)] = match engine {
-        Engine::LlamaCpp => {
-            &[("MXFP4", Few::Plain), ("Q8_0", Few::Plain), ("Q6_K", Few::Plain), ("Q4_K_M", Few::Plain)]
+/// bits where more do not fit ([`FormatUse::WhereNothingElseFits`]).
+pub fn usual(model: &ModelShape, engine: Engine) -> Vec<(&'static Quantisation, FormatUse)> {
+    let names: &[(&str, FormatUse)] = match engine {
+        Engine::LlamaCpp => &[
+            ("MXFP4", FormatUse::Usual),
+            ("Q8_0", FormatUse::Usual),
+            ("Q6_K", FormatUse::Usual),
+            ("Q4_K_M", FormatUse::Usual),
+        ],
+        Engine::Mlx => {
+            &[("MXFP4", FormatUse::Usual), ("MLX-8bit", FormatUse::Usual), ("MLX-4bit", FormatUse::Usual)]
         }
-        Engine::Mlx => &[("MXFP4", Few::Plain), ("MLX-8bit", Few::Plain), ("MLX-4bit", Few::Plain)],
         Engine::Vllm | Engine::Sglang | Engine::TensorRtLlm => &[
-            ("BF16", Few::Plain),
-            ("FP8", Few::Plain),
-            ("MXFP4", Few::Plain),
-            ("NVFP4", Few::WhereNothingElseFits),
-            ("W4A16", Few::WhereNothingElseFits),
+            ("BF16", FormatUse::Usual),
+            ("FP8", FormatUse::Usual),
+            ("MXFP4", FormatUse::Usual),
+            ("NVFP4", FormatUse::WhereNothingElseFits),
+            ("W4A16", FormatUse::WhereNothingElseFits),
         ],
     };
     let first = released(&model.id);
     names
         .iter()
-        .filter_map(|(name, few)| {
+        .filter_map(|(name, format_use)| {
             let format = Quantisation::find(name)?;
             weights(model, format, engine)?;
-            Some((format, if Some(format.id) == first { Few::Plain } else { *few }))
+            Some((format, if Some(format.id) == first { FormatUse::Usual } else { *format_use }))
         })
         .collect()
 }
 
-/// Whether a format is tried in any case.
+/// Whether a format is tried in any case, or only as a last resort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Few {
-    Plain,
+pub enum FormatUse {
+    Usual,
     /// Only where a more precise one does not fit, since it loses quality.
     WhereNothingElseFits,
 }

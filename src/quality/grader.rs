@@ -9,7 +9,7 @@ mod read;
 pub(super) use check::{Check, Item};
 pub use check::{Need, Similarity};
 pub use fault::{Fault, Problem};
-pub use kinds::KINDS;
+pub use kinds::{Kind, OF_PROMPTFOO, OUR_OWN};
 
 use crate::prompts::Assertion;
 use read::{Reader, texts};

@@ -31,7 +31,7 @@ mod xml;
 pub use answer::{Answer, Given};
 pub use compare::{CategoryCompared, Compared, Method, PairedPrompt, Side, compare};
 pub use grade::{Component, Grade, Score, Why};
-pub use grader::{Fault, Graders, KINDS, Need, Problem, Similarity};
+pub use grader::{Fault, Graders, Kind, Need, OF_PROMPTFOO, OUR_OWN, Problem, Similarity};
 pub use verdict::{
     Agreement, CategoryVerdict, Pairs, Place, SMOKE, ScoreVerdict, Verdict, agreement, non_inferiority,
     pass_hat, passes, score_non_inferiority, split,

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod every_format;
 pub mod fit;
 pub mod gates;
+pub mod graders;
 pub mod guide;
 mod html;
 mod markdown;

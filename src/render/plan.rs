@@ -54,7 +54,7 @@ impl Envelope<PlanResult> {
         }
         if !r.skipped.is_empty() {
             view.paragraph(format!(
-                "{} combinations of computer and accelerator are not among the plans, most because nobody states a price (all are in the JSON).",
+                "{} more combinations of computer and accelerator were left out, most of them because no price is known (the JSON has each with its reason).",
                 grouped(r.skipped.len() as f64, 0)
             ));
         }

@@ -321,3 +321,22 @@ fn made_up_configurations_have_promptfoos_verdicts() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/quality/promptfoo");
     assert_eq!(compare_all(&folder), 15);
 }
+
+/// docs/graders.md has the tables that `freehold help graders` prints.
+#[test]
+fn the_document_has_every_grader() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/graders.md");
+    let document = std::fs::read_to_string(path).expect("docs/graders.md");
+    for table in [freehold::quality::OF_PROMPTFOO, freehold::quality::OUR_OWN] {
+        let rows = table.iter().map(|kind| {
+            let names: Vec<String> = kind.names.iter().map(|n| format!("`{n}`")).collect();
+            let value = if kind.value.is_empty() { String::new() } else { format!("{} ", kind.value) };
+            format!("| {} | {} | {value}|\n", names.join(", "), kind.passes)
+        });
+        let rows: String = rows.collect();
+        assert!(
+            document.contains(&format!("|---|---|---|\n{rows}\n")),
+            "docs/graders.md has other rows than:\n{rows}"
+        );
+    }
+}

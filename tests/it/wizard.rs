@@ -36,7 +36,7 @@ fn to_the_end_and_the_printed_command_says_the_same() {
     answer(&mut session, "At most how many US dollars up front?", "\r");
     answer(&mut session, "Which accelerators are there already?", "h100\r");
     answer(&mut session, "did you mean", "\r");
-    answer(&mut session, "What else holds?", &format!("{DOWN} \r"));
+    answer(&mut session, "Does any of these apply?", &format!("{DOWN} \r"));
     session.exp_string("The same without questions:").expect("the command line");
     session.exp_string("freehold ").expect("the command line");
     let line = session.read_line().expect("the rest of the line");

@@ -38,7 +38,7 @@ pub fn grades(text: &str, shown: &str, is_csv: bool, basis: &Basis) -> Result<Ve
         grades.push(HumanGrade { target, prompt, repeat: row.repeat, pass: row.pass });
     }
     if grades.is_empty() {
-        return Err(Refusal::input(format!("{shown}: nobody graded anything in it")).hint(SHAPE));
+        return Err(Refusal::input(format!("{shown}: it has no grades")).hint(SHAPE));
     }
     Ok(grades)
 }

@@ -11,7 +11,7 @@
 use super::limits;
 use crate::app::Refusal;
 use crate::document::bench::Kind;
-use crate::document::bench::build::{self, Basis, Judging, TargetFacts, Told};
+use crate::document::bench::build::{self, Basis, Judging, Replies, TargetFacts};
 use crate::measure::conversation;
 use crate::measure::counts::Counted;
 use crate::measure::figures::figures;
@@ -247,7 +247,7 @@ pub struct Earlier {
     pub end: Option<End>,
     /// What programs and an embedding model answered, and the judges that count. Judges' answers are in
     /// `judged`.
-    pub told: Told,
+    pub told: Replies,
     /// Answers of judges: key of the judge, what the question was about, and the record.
     pub judged: Vec<(String, String, Record)>,
     pub judge_facts: BTreeMap<String, TargetFacts>,
@@ -328,7 +328,7 @@ impl Earlier {
             cut: Vec::new(),
             phases: BTreeSet::new(),
             end: None,
-            told: Told::default(),
+            told: Replies::default(),
             judged: Vec::new(),
             judge_facts: BTreeMap::new(),
             judging_cut: BTreeMap::new(),

@@ -5,7 +5,7 @@ use super::asked::{JudgingOptions, LocalOptions, Program};
 use super::bounds::OVERHEAD_TOKENS;
 use super::local_models::context;
 use super::tally::Tally;
-use crate::document::bench::build::{self, Question, TargetFacts, Told};
+use crate::document::bench::build::{self, Question, Replies, TargetFacts};
 use crate::measure::conversation::Answered;
 use crate::measure::event::{Fault, Request};
 use crate::measure::run;
@@ -88,13 +88,13 @@ fn is_left(question: &Question, said: Option<&String>, form: Form) -> bool {
 }
 
 /// The questions that are left to ask a judge, by its key.
-pub fn questions_left(questions: Vec<Question>, told: &Told, judge: &str, form: Form) -> Vec<Question> {
+pub fn questions_left(questions: Vec<Question>, told: &Replies, judge: &str, form: Form) -> Vec<Question> {
     let said = told.said.get(judge);
     questions.into_iter().filter(|q| is_left(q, said.and_then(|said| said.get(&q.about)), form)).collect()
 }
 
 /// What is left to ask a judge about answers that are there: number of questions, and their bytes.
-pub fn left(questions: &[Question], told: &Told, judge: &str, form: Form) -> (u64, u64) {
+pub fn left(questions: &[Question], told: &Replies, judge: &str, form: Form) -> (u64, u64) {
     let said = told.said.get(judge);
     let left = questions.iter().filter(|q| is_left(q, said.and_then(|said| said.get(&q.about)), form));
     left.fold((0, 0), |sum, q| (sum.0 + 1, sum.1 + q.asked.bytes()))
@@ -204,7 +204,7 @@ pub fn without_vector(failed: usize) -> Option<String> {
 /// The answers that each program must still grade: those that name it and that it has not graded yet.
 pub fn for_programs(
     wanted: Vec<build::ForProgram>,
-    told: &Told,
+    told: &Replies,
     programs: &[Program],
 ) -> Vec<(Program, build::ForProgram)> {
     wanted

@@ -5,7 +5,7 @@ use super::journal::Earlier;
 use super::load_samples::LoadSamples;
 use crate::document::bench::Sample;
 use crate::document::bench::build::{
-    self, Answers, Asking, Basis, Bill, Graded, Grading, Kept, TargetFacts, Told,
+    self, Answers, Asking, Basis, Bill, Graded, Grading, Kept, Replies, TargetFacts,
 };
 use crate::measure::run::Record;
 use crate::measure::schedule::Step;
@@ -26,7 +26,7 @@ pub struct Tally<'a> {
     /// Complete answers, for graders outside of this program.
     answers: Answers,
     /// What those graders said.
-    pub told: Told,
+    pub told: Replies,
     /// Requests under load, with warm-up.
     pub load_samples: LoadSamples,
     spent: f64,
@@ -58,7 +58,7 @@ impl<'a> Tally<'a> {
             calls_fit: vec![[0; 2]; basis.targets.len()],
             grading: Grading::new(&basis.prompts),
             answers: Answers::new(),
-            told: Told::default(),
+            told: Replies::default(),
             load_samples,
             spent: 0.0,
             longest: vec![0; basis.targets.len()],

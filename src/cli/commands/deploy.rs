@@ -99,7 +99,7 @@ fn read(path: &Path) -> Result<(String, String), CliError> {
 fn list(place: &Path) -> Result<Listed, CliError> {
     match std::fs::symlink_metadata(place) {
         Ok(found) if !found.is_dir() && !place.is_dir() => {
-            return Err(CliError::usage(format!("{} is there and is no folder", place.display())));
+            return Err(CliError::usage(format!("{} exists and is not a folder", place.display())));
         }
         _ => {}
     }
@@ -110,7 +110,7 @@ fn list(place: &Path) -> Result<Listed, CliError> {
             Ok(Listed::parse(&text).unwrap_or_default())
         }
         Ok(found) if found.is_file() => Ok(Listed::default()),
-        Ok(_) => Err(CliError::usage(format!("{} is there and is no ordinary file", path.display()))),
+        Ok(_) => Err(CliError::usage(format!("{} exists and is not an ordinary file", path.display()))),
         Err(_) => Ok(Listed::default()),
     }
 }
@@ -129,7 +129,7 @@ fn digest(place: &Path, path: &str) -> Result<Option<String>, CliError> {
             Ok(_) => {
                 let wanted = if last { "file" } else { "folder" };
                 return Err(CliError::usage(format!(
-                    "{} is there and is no ordinary {wanted}; nothing was written",
+                    "{} exists and is not an ordinary {wanted}; nothing was written",
                     at.display()
                 )));
             }

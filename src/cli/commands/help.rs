@@ -83,6 +83,8 @@ Sources
 const METRICS: &str = "metrics";
 /// The topic made from the table of variables.
 const ENVIRONMENT: &str = "environment";
+/// The topic made from the tables of graders.
+const GRADERS: &str = "graders";
 
 /// Prints what each metric means.
 pub fn metrics(context: &Context) -> Result<(), CliError> {
@@ -97,6 +99,10 @@ pub fn help(args: &HelpArgs, mut command: clap::Command, context: &Context) -> R
     };
     if first == METRICS {
         return metrics(context);
+    }
+    if first == GRADERS {
+        let view = crate::render::graders::all();
+        return output::print_bytes(view.to_terminal(context.width).as_bytes());
     }
     if first == ENVIRONMENT {
         // Other commands report a catalogue that cannot be read.
@@ -120,7 +126,8 @@ pub fn help(args: &HelpArgs, mut command: clap::Command, context: &Context) -> R
 }
 
 fn topics_line() -> String {
-    let names: Vec<&str> = TOPICS.iter().map(|(name, _)| *name).chain([ENVIRONMENT, METRICS]).collect();
+    let names: Vec<&str> =
+        TOPICS.iter().map(|(name, _)| *name).chain([ENVIRONMENT, GRADERS, METRICS]).collect();
     format!("More: freehold help {}\n", names.join(" | "))
 }
 

@@ -16,7 +16,7 @@ pub use bill::{Bill, bill, cost};
 pub use decide::Deciding;
 pub use grade::{Graded, Grading, Kept};
 pub use judging::{
-    Answers, Asking, CRITERION, ForProgram, HumanGrade, Judging, Question, Told, key as judge_key,
+    Answers, Asking, CRITERION, ForProgram, HumanGrade, Judging, Question, Replies, key as judge_key,
     most as most_to_judge, vector_about,
 };
 

@@ -452,8 +452,8 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
         Notice::NoSameModel { model, instead } => Warning::new(
             "no-same-model-comparator",
             match instead {
-                Some(api) => format!("The catalogue knows nobody who sells {model} by the token; {api}, the cheapest API of the same tier or a better one, stands in its place."),
-                None => format!("The catalogue knows nobody who sells {model} by the token, so local is not compared with the same model on other people's hardware."),
+                Some(api) => format!("No API of the catalogue offers {model}; {api}, the cheapest API of the same tier or a better one, takes its place in the comparison."),
+                None => format!("No API of the catalogue offers {model}, so local is not compared with the same model behind an API."),
             },
         )
         .about(model),

@@ -2,7 +2,7 @@
 //! at a rate whatever the answers do.
 //!
 //! ```text
-//! shapes × targets × rounds ─► phases ─► api | local: requests under way ─► Record ─► Watch
+//! shapes × targets × rounds ─► phases ─► api | local: requests under way ─► Record ─► RunObserver
 //!                                                       Sent (one row each) ─► figures per level
 //! ```
 //!

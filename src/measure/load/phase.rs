@@ -3,7 +3,7 @@
 
 use super::arrivals::Arrivals;
 use crate::measure::event::Fault;
-use crate::measure::run::{Asker, Watch};
+use crate::measure::run::{Asker, RunObserver};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ pub enum PhaseEnd {
 /// What a phase needs to know of the run around it.
 pub struct Surroundings<'a> {
     pub asker: &'a dyn Asker,
-    pub watch: &'a mut dyn Watch,
+    pub watch: &'a mut dyn RunObserver,
 }
 
 impl std::fmt::Debug for Surroundings<'_> {

@@ -43,8 +43,8 @@ impl Fault {
     /// What the user can do about it.
     pub fn remedy(&self) -> String {
         match self {
-            Self::Unknown { .. } => "The names are in docs/graders.md.".to_owned(),
-            Self::NoType => "Write `type: contains` or another name of docs/graders.md.".to_owned(),
+            Self::Unknown { .. } => "`freehold help graders` lists the names.".to_owned(),
+            Self::NoType => "Write `type: contains` or another name that `freehold help graders` lists.".to_owned(),
             Self::Value { wanted, .. } => format!("Give it {wanted} as `value`."),
             Self::NoThreshold { wanted, .. } => format!("Give it {wanted} as `threshold`."),
             Self::ListSyntax => "Write the values as a YAML list.".to_owned(),

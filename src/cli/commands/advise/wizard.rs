@@ -396,7 +396,8 @@ fn typical(
 
 fn circumstances(ask: &mut dyn Ask, draft: &mut NeedDraft) -> Result<(), AskError> {
     let lines: Vec<String> = Modifier::WORDS.iter().map(|w| format!("{}: {}", w.word, w.means)).collect();
-    let chosen = ask.choose_many("What else holds?\nMark what is true; most needs have none.", &lines)?;
+    let chosen =
+        ask.choose_many("Does any of these apply?\nMark those that do; most needs have none.", &lines)?;
     for word in chosen.into_iter().filter_map(|n| Modifier::WORDS.get(n)) {
         let name = format!("{}{}", answers::MODIFIER, word.word);
         if let Some(key) = crate::workload::keys::find(answers::KEYS, &name) {

@@ -88,7 +88,7 @@ a message is the pause before it. Each turn is a request with figures of its own
 the next as a real conversation does; expect is about the last answer. assert takes promptfoo's assertions.
 
 A promptfoo configuration is read as promptfoo reads it; its providers are not asked, and no program in it
-is run. Of a log the prompts are asked; docs/graders.md has every format.
+is run. Of a log the prompts are asked. `freehold help graders` has every assertion.
 
 API targets: openai:MODEL, openai-responses:, anthropic:, gemini:, groq:, mistral:, deepseek:, xai:,
 together:, openrouter:, ollama: and others of `freehold db list providers`; azure:DEPLOYMENT[@URL],

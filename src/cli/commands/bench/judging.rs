@@ -17,7 +17,7 @@ use crate::measure::backend::Backend;
 use crate::measure::backend::http::ApiBackend;
 use crate::measure::conversation::Histories;
 use crate::measure::event::Fault;
-use crate::measure::run::{self, Patience, Record, Watch};
+use crate::measure::run::{self, Patience, Record, RunObserver};
 use crate::measure::schedule::Step;
 use crate::quality::judge::Form;
 use std::ops::ControlFlow;
@@ -181,7 +181,7 @@ impl Watcher<'_, '_> {
     }
 }
 
-impl Watch for Watcher<'_, '_> {
+impl RunObserver for Watcher<'_, '_> {
     fn before(&mut self, step: &Step) -> ControlFlow<()> {
         let question = &self.questions[step.prompt];
         let worst = self.worst(question);

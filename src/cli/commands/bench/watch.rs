@@ -7,7 +7,7 @@ use crate::app::bench::tally::Tally;
 use crate::cli::error::CliError;
 use crate::measure::event::{Fault, FaultKind};
 use crate::measure::load::Sent;
-use crate::measure::run::{Record, Watch};
+use crate::measure::run::{Record, RunObserver};
 use crate::measure::schedule::Step;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -102,7 +102,7 @@ impl<'a> Watcher<'a> {
     }
 }
 
-impl Watch for Watcher<'_> {
+impl RunObserver for Watcher<'_> {
     fn before(&mut self, step: &Step) -> ControlFlow<()> {
         if !step.warmup && step.load.is_none() && !self.warm {
             self.warm = true;

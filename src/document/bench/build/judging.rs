@@ -1,7 +1,7 @@
 //! What graders ask of judges, programs and embedding models, and what their replies come to.
 //!
 //! ```text
-//! answers ─► questions ─► (`app` has them asked) ─► Told ─► grades, preferences, judges
+//! answers ─► questions ─► (`app` has them asked) ─► Replies ─► grades, preferences, judges
 //! ```
 //!
 //! Every question is known by a digest of its texts, so that none is asked or paid for twice: not for two
@@ -72,7 +72,7 @@ pub type Answers = BTreeMap<Step, Kept>;
 
 /// Everything that judges, programs and embedding models have replied so far.
 #[derive(Debug, Clone, Default)]
-pub struct Told {
+pub struct Replies {
     /// The judges in use.
     pub judges: Vec<TargetFacts>,
     pub judging: Option<Judging>,
@@ -252,7 +252,7 @@ impl Asking<'_> {
     }
 
     /// What has been said about an answer, by the grader's index. Of several judges the first one counts.
-    pub fn given(&self, step: &Step, kept: &Kept, told: &Told) -> BTreeMap<usize, Given> {
+    pub fn given(&self, step: &Step, kept: &Kept, told: &Replies) -> BTreeMap<usize, Given> {
         let judge = told.judges.first().map(key);
         let said = judge.as_ref().and_then(|key| told.said.get(key));
         let mut given = BTreeMap::new();
@@ -280,7 +280,7 @@ impl Asking<'_> {
     }
 
     /// What each judge prefers, for each pair that it compared.
-    pub fn preferences(&self, told: &Told) -> Vec<JudgedPair> {
+    pub fn preferences(&self, told: &Replies) -> Vec<JudgedPair> {
         let Some(judging) = told.judging.as_ref().filter(|j| j.preferences) else { return Vec::new() };
         let nothing = HashMap::new();
         let mut found = Vec::new();
@@ -356,7 +356,7 @@ impl Asking<'_> {
     }
 
     /// The judges of a run with their verdicts, and how well they agree with people's grades.
-    pub fn judges(&self, told: &Told, people: &[HumanGrade]) -> Vec<Judge> {
+    pub fn judges(&self, told: &Replies, people: &[HumanGrade]) -> Vec<Judge> {
         let Some(judging) = &told.judging else { return Vec::new() };
         let questions = self.questions(judging);
         let nothing = HashMap::new();

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// What the log has said so far.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Told {
+pub(super) struct EngineLog {
     pub memory: Memory,
     /// Layers offloaded to devices and layers in all, as the loader counts them: the output layer included.
     pub offloaded: Option<(u32, u32)>,
@@ -26,7 +26,7 @@ pub(super) struct Told {
     continues: bool,
 }
 
-static TOLD: Mutex<Told> = Mutex::new(Told {
+static TOLD: Mutex<EngineLog> = Mutex::new(EngineLog {
     memory: Memory { weights: None, kv: None, compute: None, device: None, resident: None },
     offloaded: None,
     errors: Vec::new(),
@@ -44,7 +44,7 @@ pub(super) fn capture() {
 }
 
 /// A copy of what the log has said so far.
-pub(super) fn told() -> Told {
+pub(super) fn told() -> EngineLog {
     TOLD.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
@@ -75,7 +75,7 @@ extern "C" fn on_log(level: sys::ggml_log_level, text: *const c_char, _: *mut c_
     }
 }
 
-impl Told {
+impl EngineLog {
     /// The engine's name for the backend that it loaded from this file.
     #[cfg(feature = "dynamic-backends")]
     pub(super) fn backend_of(&self, file: &str) -> Option<String> {
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn buffers_and_layers_are_read() {
-        let mut told = Told::default();
+        let mut told = EngineLog::default();
         for line in [
             "load_tensors: offloading 30 repeating layers to GPU\n",
             "load_tensors: offloaded 31/33 layers to GPU\n",
