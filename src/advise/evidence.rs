@@ -127,6 +127,13 @@ pub struct QualityFinding {
     pub quality: MeasuredQuality,
 }
 
+impl QualityFinding {
+    /// Does it speak for a model that can be run locally (`open`), or for one that only an API has?
+    pub fn speaks_for(&self, open: bool) -> bool {
+        self.standing == if open { QualityStanding::NonInferior } else { QualityStanding::Inferior }
+    }
+}
+
 /// What the evidence says about quality; `None` where it did not measure any.
 pub fn quality_finding(evidence: &Evidence) -> Option<QualityFinding> {
     let quality = evidence.quality.clone()?;

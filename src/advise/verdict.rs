@@ -37,9 +37,9 @@ pub struct Verdict {
 /// What changes the confidence, and by how much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfidenceStep {
-    /// Nothing can count against the rule: no change.
+    /// The answers leave only one placement, and measurements speak for it: no change.
     Firm,
-    /// The answers leave only one placement: no change, however fast or good the model is there.
+    /// The answers leave only one placement, whatever was measured there: no change.
     OnlyPlace,
     /// The arguments against outweigh those for the placement: one lower.
     OutweighedBy,
@@ -205,7 +205,9 @@ pub fn decide(
         },
     );
     let steps = if rule.firm {
-        vec![ConfidenceStep::Firm]
+        let open = rule.placement != Placement::Cloud;
+        let shown = quality.as_ref().is_some_and(|q| q.speaks_for(open));
+        vec![if shown { ConfidenceStep::Firm } else { ConfidenceStep::OnlyPlace }]
     } else {
         let all = [
             (ConfidenceStep::OutweighedBy, against_weight > for_weight),
@@ -239,7 +241,7 @@ pub fn decide(
 impl Verdict {
     /// The need has no numbers, so that nothing was priced: lower the confidence.
     pub fn nothing_priced(&mut self) {
-        if self.confidence_steps != [ConfidenceStep::Firm] {
+        if !matches!(self.confidence_steps[..], [ConfidenceStep::Firm | ConfidenceStep::OnlyPlace]) {
             self.confidence_steps.push(ConfidenceStep::NothingPriced);
             self.confidence = ConfidenceStep::NothingPriced.apply(self.confidence);
         }

@@ -48,15 +48,10 @@ pub enum Software {
 }
 
 impl Software {
-    pub const ALL: [&'static str; Backend::ALL.len() + 1] = {
-        let mut names = [Engine::LlamaCpp.label(); Backend::ALL.len() + 1];
-        let mut at = 0;
-        while at < Backend::ALL.len() {
-            names[at] = Backend::ALL[at].label();
-            at += 1;
-        }
-        names
-    };
+    /// The names that [`Self::find`] takes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        std::iter::once(Engine::LlamaCpp.label()).chain(Backend::ALL.iter().map(|backend| backend.label()))
+    }
 
     /// By the name of a backend, or `llama.cpp`.
     pub fn find(name: &str) -> Option<Self> {

@@ -157,18 +157,65 @@ fn terminal_table(out: &mut String, table: &Table, width: u16) {
             comfy_table::Cell::new(sanitize::line(cell.shown(), 400)).set_alignment(alignment(column))
         }));
     }
-    // A minimum width would also limit how far a column grows, so it is only set where not everything fits.
-    let whole: usize = (0..table.columns.len()).map(|n| widest(table, n) + 3).sum();
-    let bounds = if whole < usize::from(width) { Vec::new() } else { least };
-    for (n, least) in bounds.into_iter().enumerate() {
+    for (n, width) in widths(table, &least, usize::from(width)).into_iter().enumerate() {
         if let Some(column) = drawn.column_mut(n) {
-            let width = Width::Fixed(u16::try_from(least + 2).unwrap_or(u16::MAX));
-            column.set_constraint(ColumnConstraint::LowerBoundary(width));
+            let width = Width::Fixed(u16::try_from(width + 2).unwrap_or(u16::MAX));
+            column.set_constraint(ColumnConstraint::Absolute(width));
         }
     }
     for line in drawn.lines() {
         let _ = writeln!(out, "{}", line.trim_end());
     }
+}
+
+/// The width of each column. What is left beyond the least widths goes where a character saves the most lines.
+fn widths(table: &Table, least: &[usize], width: usize) -> Vec<usize> {
+    let mut left = width.saturating_sub(least.iter().map(|w| w + 3).sum::<usize>() + 1);
+    let most: Vec<usize> = (0..least.len()).map(|n| widest(table, n).max(least[n])).collect();
+    if most.iter().zip(least).map(|(most, least)| most - least).sum::<usize>() <= left {
+        return most;
+    }
+    // For each column: the lines of its cells, by what it gets beyond its least width.
+    let lines: Vec<Vec<usize>> = (0..least.len())
+        .map(|n| (0..=left.min(most[n] - least[n])).map(|more| lines(table, n, least[n] + more)).collect())
+        .collect();
+    let mut given = vec![0; least.len()];
+    loop {
+        let steps = lines.iter().zip(&given).enumerate().flat_map(|(n, (lines, &now))| {
+            let further = lines.iter().enumerate().skip(now + 1).take(left);
+            further.map(move |(more, &then)| (n, more, (lines[now] - then) as f64 / (more - now) as f64))
+        });
+        // Of equal steps the first: the column further to the left, and the shorter step.
+        let best = steps.filter(|(.., saved)| *saved > 0.0).reduce(|a, b| if b.2 > a.2 { b } else { a });
+        let Some((n, more, _)) = best else { break };
+        left -= more - given[n];
+        given[n] = more;
+    }
+    least.iter().zip(given).map(|(least, given)| least + given).collect()
+}
+
+/// Lines of all cells of a column of this width, and of its name.
+fn lines(table: &Table, column: usize, width: usize) -> usize {
+    let name = sanitize::line(&table.columns[column].name, 60);
+    let cells = table.rows.iter().filter_map(|row| row.get(column));
+    cells.map(|cell| wrapped(&sanitize::line(cell.shown(), 400), width)).sum::<usize>()
+        + wrapped(&name, width)
+}
+
+/// Lines of a text that is wrapped between words, or within a word that is too long.
+fn wrapped(text: &str, width: usize) -> usize {
+    use unicode_width::UnicodeWidthStr as _;
+    let (mut lines, mut used) = (1, 0);
+    for word in text.split(' ').flat_map(|word| pieces(word, width)) {
+        let more = word.width();
+        if used > 0 && used + 1 + more > width {
+            lines += 1;
+            used = more;
+        } else {
+            used += more + usize::from(used > 0);
+        }
+    }
+    lines
 }
 
 /// Minimum width of a column: numbers are not wrapped, ids only if necessary, text not below

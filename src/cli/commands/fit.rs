@@ -133,7 +133,7 @@ impl From<Kv> for KvType {
 
 /// A parser of backends and engines by their labels.
 fn backends() -> impl TypedValueParser<Value = Software> {
-    PossibleValuesParser::new(Software::ALL)
+    PossibleValuesParser::new(Software::names())
         .map(|name| Software::find(&name).unwrap_or(Software::Backend(Backend::Cpu)))
 }
 

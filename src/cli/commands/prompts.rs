@@ -117,11 +117,11 @@ fn sample(args: &SampleArgs, context: &Context) -> Result<(), CliError> {
     let n = drawn.sample.prompts.len();
     let (distinct, redacted) = (drawn.sample.distinct, drawn.redacted);
     context.note(&format!(
-        "{records} record{}, {with_text} of them with the text of a prompt. {distinct} prompt{} different (capital letters, \
-         spaces and digits aside); {n} drawn. Addresses, numbers and keys taken out: {redacted}. Read the set before it \
+        "{records} record{}, {with_text} with the text of a prompt; {distinct} differ in more than capital letters, spaces and \
+         digits, and {n} of these {} drawn. Addresses, numbers and keys taken out: {redacted}. Read the set before it \
          goes to anybody else.",
         if records == 1 { "" } else { "s" },
-        if distinct == 1 { " is" } else { "s are" },
+        if n == 1 { "is" } else { "are" },
     ));
     let text = prompts::lines(&drawn.sample.prompts);
     match args.output.as_deref().filter(|p| *p != std::path::Path::new("-")) {

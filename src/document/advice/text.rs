@@ -23,7 +23,7 @@ pub const fn confidence(step: ConfidenceStep) -> &'static str {
     match step {
         ConfidenceStep::Firm => "your answers leave no other place, and what was measured speaks for it",
         ConfidenceStep::OnlyPlace => {
-            "your answers leave no other place; speed and quality are still to be measured"
+            "your answers leave no other place; whether the model is good and fast enough there is still to be shown"
         }
         ConfidenceStep::OutweighedBy => "more speaks against it than for it",
         ConfidenceStep::CostContested => "what it costs depends on what it is compared with",
@@ -294,7 +294,11 @@ pub fn limit(limit: Limit) -> String {
             format!("at most {} may be spent up front", Currency::usd().show(most))
         }
         Limit::NoPeople => "nobody has the time to run it".to_owned(),
-        Limit::TooWeak { .. } => "the strongest models are rented only".to_owned(),
+        Limit::TooWeak { wanted: 1, .. } => "the strongest models are rented only".to_owned(),
+        Limit::TooWeak { has, wanted } => {
+            let has = has.map_or_else(|| "has no tier".to_owned(), |has| format!("is tier {has}"));
+            format!("its model {has}, and tier {wanted} or better is needed; 1 is the most capable")
+        }
         Limit::MeasuredShort => "its model was measured to fall short on your prompts".to_owned(),
     }
 }

@@ -10,7 +10,7 @@ use super::given::Given;
 use super::pricing::{Behind, DRAWING, Pricing};
 use crate::advise::options::{Because, Kind, Priced};
 use crate::advise::verdict::ConfidenceStep;
-use crate::advise::{Confidence, Placement, QualityStanding, Stage, Verdict};
+use crate::advise::{Confidence, Placement, Stage, Verdict};
 use crate::capacity::{HardwareShape, Load, ModelShape, memory};
 use crate::catalog::{Catalog, OpenModel};
 use crate::cost::case::Blueprint;
@@ -199,7 +199,7 @@ fn confidence(verdict: &Verdict, decided: &Decided<'_>) -> (Confidence, Vec<Conf
     if own && !only && chosen.predicted {
         steps.push(ConfidenceStep::PredictedSpeed);
     }
-    let good = verdict.quality.as_ref().is_some_and(|q| q.standing == QualityStanding::NonInferior);
+    let good = verdict.quality.as_ref().is_some_and(|q| q.speaks_for(true));
     if chosen.open_model && !only && !good {
         steps.push(ConfidenceStep::UnmeasuredQuality);
     }
@@ -211,10 +211,13 @@ fn confidence(verdict: &Verdict, decided: &Decided<'_>) -> (Confidence, Vec<Conf
         steps.push(ConfidenceStep::NotAllPriced);
     }
     if steps.is_empty() && only {
-        // A placement without an alternative is certain; how it performs there must still be measured.
-        let measured =
-            !(own && chosen.predicted) && verdict.quality.is_some() && (good || !chosen.open_model);
-        steps.push(if measured { ConfidenceStep::Firm } else { ConfidenceStep::OnlyPlace });
+        // A placement without an alternative is certain; how the model performs there must still be measured.
+        let shown = verdict.quality.as_ref().is_some_and(|q| q.speaks_for(chosen.open_model));
+        steps.push(if shown && !(own && chosen.predicted) {
+            ConfidenceStep::Firm
+        } else {
+            ConfidenceStep::OnlyPlace
+        });
     }
     (steps.iter().fold(Confidence::High, |c, s| s.apply(c)), steps)
 }
