@@ -64,7 +64,7 @@ pub fn table(kind: Kind) -> Table {
     .caption(match kind {
         Kind::ApiModel => "US dollars per million tokens, today's price",
         Kind::Rental => "Price of the whole instance",
-        Kind::Gpu | Kind::Host => "What one pays today, with the tax named in the record",
+        Kind::Gpu | Kind::Host => "Prices are what one pays today, with or without tax as the record says",
         Kind::Subscription => "Price of one seat and month",
         Kind::Machine => "Memory of the system, or the unified memory; what one pays today",
         _ => "",
