@@ -18,6 +18,7 @@ use crate::units::{
 };
 use crate::workload::{Range, Use, Value};
 use jiff::civil::Date;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The numbers of one draw, by slot. Together with their case they also know the names of their inputs.
@@ -35,6 +36,14 @@ impl<'a> Values<'a> {
     /// The number in a slot.
     pub fn get<Q: Quantity>(self, slot: Slot<Q>) -> Q {
         Q::of(self.numbers[slot.index])
+    }
+    /// The numbers of this draw with those in some slots multiplied by a factor.
+    pub fn scaled(self, slots: &BTreeSet<usize>, factor: f64) -> Vec<f64> {
+        let mut numbers = self.numbers.to_vec();
+        for slot in slots {
+            numbers[*slot] *= factor;
+        }
+        numbers
     }
     /// The dotted name of a slot's input; empty where the names are not known.
     pub fn name(self, slot: usize) -> &'a str {
@@ -410,6 +419,19 @@ pub struct Api {
     /// Discounts on large bills: above this amount of a month's usage (US dollars), this share of the rest
     /// is deducted; ascending by amount.
     pub discounts: Vec<(f64, f64)>,
+}
+
+impl Api {
+    /// Slots of all its prices per token, of every period, tier and time window.
+    pub fn price_slots(&self) -> BTreeSet<usize> {
+        let of_tiers = |p: &Period| p.tiers.iter().map(|(_, rates)| *rates).collect::<Vec<_>>();
+        let of_windows = |p: &Period| p.windows.iter().map(|(_, rates)| *rates).collect::<Vec<_>>();
+        let all = self.periods.iter().flat_map(|p| [vec![p.rates], of_tiers(p), of_windows(p)].concat());
+        all.flat_map(|r| [Some(r.input), Some(r.output), r.cache_read, r.cache_write, r.reasoning])
+            .flatten()
+            .map(|slot| slot.index)
+            .collect()
+    }
 }
 
 /// People who look after an offer.

@@ -460,6 +460,16 @@ fn life_of(offer: &Offer, v: Values<'_>) -> Option<u32> {
     }
 }
 
+/// The price of the API at which both sides cost the same over the horizon.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BreakEvenPrice {
+    /// Per token of the first month, input and output together.
+    pub blended: UsdPerMtok,
+    /// Totals of both sides, (cloud, local), with all prices of the API at zero; `None` where its bill is no
+    /// straight line of its prices.
+    pub free: Option<(Usd, Usd)>,
+}
+
 /// Points at which both sides cost the same over the horizon.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct BreakEven {
@@ -467,8 +477,8 @@ pub struct BreakEven {
     pub requests: Option<Requests>,
     pub tokens_per_month: Option<f64>,
     pub utilisation: Option<f64>,
-    /// Break-even blended API price, everything else unchanged.
-    pub blended: Option<UsdPerMtok>,
+    /// Break-even API price, everything else unchanged.
+    pub price: Option<BreakEvenPrice>,
     /// Ranges of volume, in requests in the first month, in which the local side costs no more; searched up
     /// to thirty times the larger of the need's volume and the first break-even. `None` where a range does
     /// not end within that. There are several where a further unit takes the saving away again.
@@ -481,7 +491,7 @@ pub fn break_even(case: &Case, pair: Pair, v: Values<'_>, scratch: &mut Scratch)
     let base = flow(case, pair, v);
     let tokens = case.need.tokens(v).total();
     let mut found =
-        BreakEven { blended: break_even_price(case, pair, v, base, scratch), ..BreakEven::default() };
+        BreakEven { price: break_even_price(case, pair, v, base, scratch), ..BreakEven::default() };
     let machine = match &case.offers[pair.local].supply {
         Supply::Machine(m) => Some(m),
         Supply::Api(_) => None,
@@ -597,19 +607,49 @@ pub fn compare_to_horizon(
     (usd(cloud), usd(local + early))
 }
 
-/// The factor on the API's prices at which both sides cost the same, expressed as a blended price per token
-/// in the first month.
+/// The blended price per token, of the first month, at which both sides cost the same if all prices of the
+/// API are scaled alike. Credits, minimum spend and discounts bend the bill; then it is found by halving.
 fn break_even_price(
     case: &Case,
     pair: Pair,
     v: Values<'_>,
     flow: Flow,
     scratch: &mut Scratch,
-) -> Option<UsdPerMtok> {
+) -> Option<BreakEvenPrice> {
     let Supply::Api(api) = &case.offers[pair.cloud].supply else { return None };
-    let (cloud, local) = compare_to_horizon(case, pair, v, flow, scratch);
-    let fixed = v.get(api.fixed) * f64::from(case.need.horizon);
-    let factor = (local - fixed).ratio(cloud - fixed)?;
+    let slots = api.price_slots();
+    let mut at = |factor: f64| {
+        let numbers = v.scaled(&slots, factor);
+        compare_to_horizon(case, pair, Values::of(&numbers), flow, scratch)
+    };
+    let gain = |(cloud, local): (Usd, Usd)| (cloud - local).get();
+    let (free, now) = (at(0.0), at(1.0));
+    let (lowest, slope) = (gain(free), gain(now) - gain(free));
+    // Where dearer tokens do not make the API dearer, or it is dearer for nothing, no price is the one.
+    if slope <= 0.0 || lowest > 0.0 {
+        return None;
+    }
+    let straight = -lowest / slope;
+    let is_straight = gain(at(straight)).abs() <= 1e-9 * (now.0.get().abs() + now.1.get().abs());
+    let factor = if is_straight {
+        straight
+    } else {
+        let (mut low, mut high) = (0.0, 1.0);
+        while gain(at(high)) < 0.0 {
+            (low, high) = (high, high * 2.0);
+            if high > MOST_TIMES {
+                return None;
+            }
+        }
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            if gain(at(middle)) < 0.0 { low = middle } else { high = middle }
+        }
+        high
+    };
     let per_token = api.request_price(0, &case.need, v) / case.need.tokens(v).total();
-    (factor >= 0.0).then_some(per_token * factor)
+    Some(BreakEvenPrice { blended: per_token * factor, free: is_straight.then_some(free) })
 }
+
+/// A price is searched up to so many times today's.
+const MOST_TIMES: f64 = 1e6;

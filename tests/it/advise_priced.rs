@@ -265,6 +265,27 @@ fn what_a_need_of_the_issue_costs_is_not_overruled_by_a_constant() {
     assert!(flip.at.is_none_or(|at| at > 30_000.0), "{flip:?}");
 }
 
+/// What a flip says comes true for whoever does as it says.
+#[test]
+fn a_flip_that_is_followed_leads_where_it_says() {
+    let catalog = Catalog::embedded();
+    let mut draft = profile("gradual-migration");
+    text(&mut draft, answers::BUDGET, Budget::Capex.key());
+    let result = decided(&catalog, &draft).result;
+    let turn = result.flips.iter().find(|f| f.at.is_some() && f.what == "requests_per_month").expect("a volume");
+    let mut more = draft.clone();
+    number(&mut more, need::REQUESTS_PER_MONTH, turn.at.expect("a volume") * 1.05);
+    assert_eq!(decided(&catalog, &more).result.placement, turn.placement, "{turn:?}");
+    let answers = [("privacy", answers::PRIVACY), ("budget", answers::BUDGET), ("operations", answers::OPERATIONS)];
+    for (what, key) in answers {
+        for flip in result.flips.iter().filter(|f| f.what == what && !f.text.contains(" and ")) {
+            let mut other = draft.clone();
+            text(&mut other, key, flip.to.as_deref().expect("an answer"));
+            assert_eq!(decided(&catalog, &other).result.placement, flip.placement, "{flip:?}");
+        }
+    }
+}
+
 #[test]
 fn nobody_to_run_it_shows_in_confidence_and_way_out() {
     let result = decided(&Catalog::embedded(), &profile("legal")).result;

@@ -71,7 +71,25 @@ fn the_briefs_break_even_example() {
     let volume = e.comparisons[0].break_even.tokens_per_month.expect("a volume");
     assert!((volume - 8_600.0 / 36.0 / price * 1e6).abs() < 1.0, "{volume}");
     // And at the same volume where a million tokens costs 8,600 ÷ 36 ÷ 30.
-    assert!(close(e.comparisons[0].break_even.blended.expect("a price").get(), 8_600.0 / 36.0 / 30.0));
+    assert!(close(e.comparisons[0].break_even.price.expect("a price").blended.get(), 8_600.0 / 36.0 / 30.0));
+}
+
+/// What the API costs beside its tokens (people, a fee, what is paid once) stays where its prices change: at the
+/// break-even price both sides cost the same.
+#[test]
+fn at_the_break_even_price_both_cost_the_same() {
+    let more = "staff_hours_per_month = 4\nstaff_usd_per_hour = 60\nfixed_usd_per_month = 7\none_off_usd = 300\nretry_share = 0.1\n";
+    for (credits, price) in [(0.0, 3.0), (0.0, 30.0), (900.0, 30.0)] {
+        let at = |price: f64| {
+            let text = simple("tokens_per_month = 30_000_000\ninput_share = 0.5", price, price);
+            let text = text.replace("[[local]]", &format!("{more}credits_usd = {credits}\n[[local]]"));
+            evaluate(&text).1.comparisons.swap_remove(0)
+        };
+        let turn = at(price).break_even.price.expect("a price").blended.get();
+        let there = at(turn / 1.1).outcome;
+        let (cloud, local) = (there.tco_cloud.get(), there.tco_local.get());
+        assert!((cloud - local).abs() < 1e-6 * local, "{credits}, {price}: {turn}: {cloud} and {local}");
+    }
 }
 
 /// The brief's price table holds only if "1M tokens" means a million in *and* a million out:

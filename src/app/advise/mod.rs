@@ -18,7 +18,7 @@ use super::refusal::Refusal;
 use crate::advise::options::{Terms, choose};
 use crate::advise::{Guide, Matrix, Verdict, decide};
 use crate::catalog::Catalog;
-use crate::cost::ResolveError;
+use crate::cost::{Drawing, ResolveError};
 use crate::document::advice::{self, AdviceDocument, Setting};
 use crate::document::breakeven::BreakevenDocument;
 use crate::document::envelope::{Input, Warning};
@@ -106,28 +106,56 @@ pub fn advise(asked: &Asked<'_>, known: &AdviceBasis<'_>) -> Result<AdviceDocume
         verdict.nothing_priced();
         return Ok(doubts(advice::build(&setting, &verdict)));
     }
+    let rules = Rules { matrix: &matrix, guide: &guide };
     let effective = Need { answers: verdict.answers, ..need.clone() };
-    let tiers = matrix.tiers_for(verdict.answers.capability);
-    let pricing = match tiers {
-        Some(tiers) => pricing::price(&pricing::Asked {
-            catalog: known.catalog,
-            makers: &guide.makers,
-            draft: asked.draft,
-            need: &effective,
-            tiers,
-            today: known.today,
-            evidence: asked.evidence,
-        })
-        .map_err(|e| not_computed(&e))?,
-        None => None,
-    };
-    let terms = terms(asked, &matrix, &need, &verdict);
-    let choice = pricing.as_ref().and_then(|p| choose(&p.options, Some(&p.totals), &terms));
-    if let (Some(pricing), Some(choice)) = (pricing, choice) {
-        return Ok(doubts(fill::document(&setting, &verdict, &fill::Decided::new(pricing, choice, terms))));
+    if let Some(decided) = priced(asked, known, rules, &effective, &verdict, pricing::DRAWING)? {
+        let again = |draft: &NeedDraft, drawing: Drawing| {
+            let need = draft.complete().ok()?;
+            let verdict = decide(&matrix, &need, asked.evidence, None);
+            let effective = Need { answers: verdict.answers, ..need };
+            let asked = Asked { draft, ..*asked };
+            let decided = priced(&asked, known, rules, &effective, &verdict, drawing).ok()??;
+            Some(fill::Again::of(&decided))
+        };
+        return Ok(doubts(fill::document(&setting, &verdict, &decided, &again)));
     }
     verdict.nothing_priced();
     Ok(doubts(advice::build(&setting, &verdict)))
+}
+
+/// The rules and lists that ship with the program.
+#[derive(Debug, Clone, Copy)]
+struct Rules<'a> {
+    matrix: &'a Matrix,
+    guide: &'a Guide,
+}
+
+/// The choice between priced options; `None` where nothing can be priced or chosen. `need` has the answers as
+/// evidence and mandates leave them.
+fn priced<'a>(
+    asked: &Asked<'a>,
+    known: &AdviceBasis<'a>,
+    rules: Rules<'a>,
+    need: &'a Need,
+    verdict: &Verdict,
+    drawing: Drawing,
+) -> Result<Option<fill::Decided<'a>>, Refusal> {
+    let Some(tiers) = rules.matrix.tiers_for(verdict.answers.capability) else { return Ok(None) };
+    let pricing = pricing::price(&pricing::Asked {
+        catalog: known.catalog,
+        makers: &rules.guide.makers,
+        draft: asked.draft,
+        need,
+        tiers,
+        today: known.today,
+        evidence: asked.evidence,
+        drawing,
+    })
+    .map_err(|e| not_computed(&e))?;
+    let terms = terms(asked, rules.matrix, need, verdict);
+    let Some(pricing) = pricing else { return Ok(None) };
+    let choice = choose(&pricing.options, Some(&pricing.totals), &terms);
+    Ok(choice.map(|choice| fill::Decided::new(pricing, choice, terms)))
 }
 
 /// What the answers allow, after evidence and mandates have changed them.

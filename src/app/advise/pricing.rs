@@ -35,6 +35,8 @@ pub(super) struct Asked<'a> {
     pub today: Date,
     /// The measurement; its model counts where the catalogue knows it.
     pub evidence: Option<&'a Evidence>,
+    /// The draws behind the totals.
+    pub drawing: Drawing,
 }
 
 impl<'a> Asked<'a> {
@@ -556,7 +558,7 @@ fn priced<'a>(
         behind.push(split.1);
         ways.push(way);
     }
-    let totals = cost::totals(&case, &ways, DRAWING);
+    let totals = cost::totals(&case, &ways, asked.drawing);
     let shape = candidate::shape_or_assumed(asked.draft.shape());
     let long = asked.draft.number(need::CONTEXT_TOKENS).unwrap_or(0.0);
     let context_tokens = long.max(shape.total_tokens());
@@ -637,11 +639,11 @@ fn turns(case: &Case, offers: &[OfferSummary], pair: Pair, usd_per_month: Option
     let likely = case.likely();
     let v = Values::of(&likely);
     let mut scratch = Scratch::default();
-    let BreakEven { requests, blended, .. } = compare::break_even(case, pair, v, &mut scratch);
+    let BreakEven { requests, price, .. } = compare::break_even(case, pair, v, &mut scratch);
     let today = offers[pair.cloud].blended_price;
     Turns {
         requests: requests.map(f64::from),
-        api_usd_per_mtok: blended.zip(today).map(|(at, today)| (f64::from(at), f64::from(today))),
+        api_usd_per_mtok: price.zip(today).map(|(at, today)| (f64::from(at.blended), f64::from(today))),
         pass_rate: pass_rate(case, pair, v),
         usd_per_month,
     }

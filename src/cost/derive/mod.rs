@@ -167,22 +167,34 @@ fn break_even(
         ));
         all.extend(busy(case, pair, v, requests, found.utilisation));
     }
-    if let (Some(price), Supply::Api(api)) = (found.blended, &case.offers[pair.cloud].supply) {
-        let fixed = v.get(api.fixed).get() * f64::from(case.need.horizon);
+    if let (Some(price), Supply::Api(api)) = (found.price, &case.offers[pair.cloud].supply) {
         let today = api.request_price(0, &case.need, v).get() / tokens * 1e6;
         let mut terms = both();
         let figure = format!("{}.usd_per_mtok_blended", places.cloud);
         terms.insert(0, Term::figure("price", today, "USD/Mtok", &figure));
-        terms.push(Term::plain("fixed", fixed, "USD"));
+        let (formula, note) = match price.free {
+            Some((baseline, other_side)) => {
+                terms.push(Term::plain("baseline_at_0", baseline.get(), "USD"));
+                terms.push(Term::plain("other_side_at_0", other_side.get(), "USD"));
+                (
+                    "price × (other_side_at_0 − baseline_at_0) ÷ ((baseline − baseline_at_0) − (other_side − other_side_at_0))",
+                    "all prices per token of the baseline scaled alike; what it costs with all of them at 0 (people, fees, what is paid once) stays, and so does what the other side pays it meanwhile",
+                )
+            }
+            None => (
+                "",
+                "all prices per token of the baseline scaled alike; found by halving an interval over the simulation, since credits, a minimum or a discount bend its bill. At the prices of the need the two cost what stands here",
+            ),
+        };
         all.push(
             Derivation::new(
                 "breakeven_blended_usd_per_mtok",
-                price.get(),
+                price.blended.get(),
                 "USD/Mtok",
-                "price × (other_side − fixed) ÷ (baseline − fixed)",
+                formula,
                 terms,
             )
-            .note("all prices of the baseline scaled alike; what it charges whatever is asked stays"),
+            .note(note),
         );
     }
     all

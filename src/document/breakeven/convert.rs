@@ -207,7 +207,7 @@ fn comparison(
             })
             .collect(),
         breakeven_utilisation: break_even.utilisation,
-        breakeven_blended_usd_per_mtok: break_even.blended.map(f64::from),
+        breakeven_blended_usd_per_mtok: break_even.price.map(|p| f64::from(p.blended)),
         best_point_months: o.best.map(|b| b.0),
         best_point_usd: o.best.map(|b| b.1.get()),
         probability_local_cheaper: local_cheaper,

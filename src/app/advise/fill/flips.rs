@@ -1,226 +1,319 @@
-//! What would flip a decision: other answers about the same options, and values at which it changes.
+//! What would flip a decision: other answers, and values at which it changes. Answers and volumes are tried:
+//! the need is decided anew with each, so that whoever follows the advice finds what it says.
 
 use super::decided::{Decided, requests_now, usd};
 use super::option_rows::name;
-use crate::advise::Placement;
-use crate::advise::options::{Terms, choose};
+use crate::advise::options::{Kind, OptionCost, Terms, choose};
+use crate::advise::{Placement, QualityStanding};
+use crate::app::advise::pricing::{DRAWING, Turns};
+use crate::cost::Drawing;
 use crate::document::advice::{Flip, text};
 use crate::number;
-use crate::workload::{Budget, Operations, Privacy};
+use crate::workload::keys::{Key, answers, find, need};
+use crate::workload::{Budget, Capability, Given, NeedDraft, Operations, Privacy, Range, Value};
+use rayon::prelude::*;
 
-/// What would flip the decision: other answers about the same options, and values.
-pub(super) fn flips(decided: &Decided<'_>) -> Vec<Flip> {
-    let Decided { pricing, choice, terms, .. } = decided;
-    let here = pricing.options[choice.chosen].kind.placement();
-    let mut found = numbers(decided);
-    let mut consider = |what: &str, to: &str, changed: &Terms, condition: &str| {
-        let Some(other) = choose(&pricing.options, Some(&pricing.totals), changed) else { return };
-        let option = &pricing.options[other.chosen];
-        let placement = option.kind.placement();
-        if placement == here || found.iter().any(|f| f.what == what) {
-            return;
+/// What another need is decided to.
+#[derive(Debug, Clone)]
+pub(crate) struct Again {
+    placement: Placement,
+    /// The chosen option.
+    name: String,
+    cost: Option<OptionCost>,
+    /// No option meets every answer.
+    gives: bool,
+}
+
+impl Again {
+    pub(crate) fn of(decided: &Decided<'_>) -> Self {
+        let Decided { pricing, choice, .. } = decided;
+        let option = &pricing.options[choice.chosen];
+        Self {
+            placement: option.kind.placement(),
+            name: name(decided, choice.chosen),
+            cost: option.cost,
+            gives: !choice.gives.is_empty(),
         }
-        let (Some(cost), Some(now)) = (option.cost, pricing.options[choice.chosen].cost) else { return };
-        let change = cost.tco - now.tco;
-        let change = if change < 0.0 {
-            format!("{} less over {} months", usd(-change), pricing.case.need.horizon)
-        } else {
-            format!("{} more over {} months", usd(change), pricing.case.need.horizon)
+    }
+}
+
+/// Decides another need, on the same evidence; `None` where nothing can be chosen.
+pub(crate) type Decide<'f> = dyn Fn(&NeedDraft, Drawing) -> Option<Again> + Sync + 'f;
+
+/// What would flip the decision: values, and other answers.
+pub(super) fn flips(decided: &Decided<'_>, draft: &NeedDraft, again: &Decide<'_>) -> Vec<Flip> {
+    let mut found = volumes(decided, draft, again);
+    found.extend(price_and_pass_rate(decided));
+    let trials = trials(&decided.terms, draft);
+    let tried: Vec<Option<Again>> =
+        trials.par_iter().map(|trial| again(&trial.draft, DRAWING_OF_A_TRIAL)).collect();
+    for (trial, other) in trials.iter().zip(tried) {
+        if let Some(flip) = other.and_then(|other| trial.flip(decided, &other))
+            && found.iter().all(|f| f.what != flip.what)
+        {
+            found.push(flip);
+        }
+    }
+    if found.iter().all(|f| f.what != "capability") {
+        found.extend(good_enough(decided));
+    }
+    found
+}
+
+/// A need with another answer.
+struct Trial {
+    what: String,
+    to: String,
+    draft: NeedDraft,
+    condition: String,
+    /// The most that may be spent up front now, US dollars, where this is what is lifted.
+    limit: Option<f64>,
+}
+
+impl Trial {
+    /// The change of the placement; `None` where it stays.
+    fn flip(&self, decided: &Decided<'_>, other: &Again) -> Option<Flip> {
+        let condition = match (self.limit, other.cost) {
+            (Some(limit), Some(cost)) => {
+                format!("If {} could be spent up front, not {}", usd(cost.capex), usd(limit))
+            }
+            _ => self.condition.clone(),
         };
-        found.push(Flip {
-            what: what.to_owned(),
-            to: Some(to.to_owned()),
-            placement,
-            settled_by: None,
-            at: None,
-            today: None,
-            text: format!(
-                "{condition}: {} ({}), {change}.",
-                text::place(placement),
-                name(decided, other.chosen)
-            ),
-        });
+        flip(decided, (&self.what, &self.to), other, &condition)
+    }
+}
+
+/// The flip to another decision; `None` where the placement stays, or where something has no price.
+fn flip(decided: &Decided<'_>, (what, to): (&str, &str), other: &Again, condition: &str) -> Option<Flip> {
+    let Decided { pricing, choice, .. } = decided;
+    let here = &pricing.options[choice.chosen];
+    if other.placement == here.kind.placement() {
+        return None;
+    }
+    let change = other.cost?.tco - here.cost?.tco;
+    let horizon = pricing.case.need.horizon;
+    let change = if change < 0.0 {
+        format!("{} less over {horizon} months", usd(-change))
+    } else {
+        format!("{} more over {horizon} months", usd(change))
     };
-    let with = |change: fn(&mut Terms)| {
-        let mut changed = *terms;
-        change(&mut changed);
-        changed
+    let gives = if other.gives { "; nothing would meet every answer then" } else { "" };
+    Some(Flip {
+        what: what.to_owned(),
+        to: Some(to.to_owned()),
+        placement: other.placement,
+        settled_by: None,
+        at: None,
+        today: None,
+        text: format!("{condition}: {} ({}), {change}{gives}.", text::place(other.placement), other.name),
+    })
+}
+
+/// The other answers that are tried, those that matter most to people first.
+fn trials(terms: &Terms, draft: &NeedDraft) -> Vec<Trial> {
+    let mut all = Vec::new();
+    let mut add =
+        |what: &str, to: &str, condition: &str, limit: Option<f64>, change: &dyn Fn(&mut NeedDraft)| {
+            let mut draft = draft.clone();
+            change(&mut draft);
+            all.push(Trial {
+                what: what.to_owned(),
+                to: to.to_owned(),
+                draft,
+                condition: condition.to_owned(),
+                limit,
+            });
+        };
+    let word = |draft: &mut NeedDraft, key: &'static Key, word: &str| {
+        draft.set(key, Given::chosen(Value::Text(word.to_owned()), "tried", "another answer"));
     };
     for (privacy, condition) in [
         (Privacy::Sensitive, "If a provider with an agreement might see the data"),
         (Privacy::Standard, "If a provider might see the data"),
         (Privacy::Strict, "If the data had to stay in"),
     ] {
-        let mut changed = *terms;
-        changed.answers.privacy = privacy;
         if privacy != terms.answers.privacy {
-            consider("privacy", privacy.key(), &changed, condition);
+            add("privacy", privacy.key(), condition, None, &|draft| {
+                draft.unset(answers::PRIVACY_REASON);
+                word(draft, answers::PRIVACY, privacy.key());
+            });
         }
     }
-    if terms.answers.operations == Operations::Limited {
-        consider(
-            "operations",
-            "available",
-            &with(|t| t.answers.operations = Operations::Available),
-            "If somebody had the time to run it",
-        );
+    let spend = |draft: &mut NeedDraft, budget: Budget| {
+        word(draft, answers::BUDGET, budget.key());
+        draft.unset(answers::UP_FRONT);
+    };
+    let limited = terms.answers.operations == Operations::Limited;
+    let (to, condition) = if limited {
+        (Operations::Available, "If somebody had the time to run it")
     } else {
-        consider(
-            "operations",
-            "limited",
-            &with(|t| t.answers.operations = Operations::Limited),
-            "If nobody had the time to run it",
-        );
+        (Operations::Limited, "If nobody had the time to run it")
+    };
+    add("operations", to.key(), condition, None, &|draft| word(draft, answers::OPERATIONS, to.key()));
+    let nothing = terms.answers.budget == Budget::Opex && terms.up_front.is_none();
+    if let Some(limit) = terms.up_front {
+        let what = answers::UP_FRONT.name;
+        add(what, "", "", Some(limit), &|draft| spend(draft, Budget::Capex));
     }
-    if terms.answers.budget == Budget::Opex {
-        consider(
-            "budget",
-            "capex",
-            &with(|t| {
-                t.answers.budget = Budget::Capex;
-                t.up_front = None;
-            }),
-            "If money could be spent up front",
-        );
+    if nothing {
+        let condition = "If money could be spent up front";
+        add("budget", Budget::Capex.key(), condition, None, &|draft| spend(draft, Budget::Capex));
     } else {
-        consider(
-            "budget",
-            "opex",
-            &with(|t| {
-                t.answers.budget = Budget::Opex;
-                t.up_front = None;
-            }),
-            "If nothing could be spent up front",
-        );
+        let condition = "If nothing could be spent up front";
+        add("budget", Budget::Opex.key(), condition, None, &|draft| spend(draft, Budget::Opex));
     }
-    if terms.answers.operations == Operations::Limited && terms.answers.budget == Budget::Opex {
+    if limited && nothing {
         // A machine that somebody looks after needs both answers.
-        consider(
-            "operations",
-            "available",
-            &with(|t| {
-                t.answers.operations = Operations::Available;
-                t.answers.budget = Budget::Capex;
-                t.up_front = None;
-            }),
-            "If somebody had the time to run it and money could be spent up front",
-        );
+        let condition = "If somebody had the time to run it and money could be spent up front";
+        add("operations", Operations::Available.key(), condition, None, &|draft| {
+            word(draft, answers::OPERATIONS, Operations::Available.key());
+            spend(draft, Budget::Capex);
+        });
     }
-    consider(
-        "capability",
-        "measured",
-        &with(|t| t.answers.capability = crate::workload::Capability::Moderate),
-        "If the open model were measured to be good enough on your prompts",
-    );
     for modifier in terms.modifiers.iter() {
-        let changed = Terms { modifiers: terms.modifiers.without(modifier), ..*terms };
-        consider(modifier.key(), "no", &changed, &format!("Without \"{}\"", text::modifier(modifier)));
+        let name = format!("{}{}", answers::MODIFIER, modifier.key());
+        if let Some(key) = find(answers::KEYS, &name) {
+            let condition = format!("Without \"{}\"", text::modifier(modifier));
+            add(modifier.key(), "no", &condition, None, &|draft| draft.unset(key));
+        }
+    }
+    all
+}
+
+/// The decision if the open model were measured to be good enough, where it would then be used.
+fn good_enough(decided: &Decided<'_>) -> Option<Flip> {
+    let Decided { pricing, terms, .. } = decided;
+    let mut changed = *terms;
+    changed.answers.capability = changed.answers.capability.min(Capability::Moderate);
+    changed.quality = Some(QualityStanding::NonInferior);
+    let other = choose(&pricing.options, Some(&pricing.totals), &changed)?;
+    let option = &pricing.options[other.chosen];
+    if !option.open_model {
+        return None;
+    }
+    let other = Again {
+        placement: option.kind.placement(),
+        name: name(decided, other.chosen),
+        cost: option.cost,
+        gives: !other.gives.is_empty(),
+    };
+    let condition = "If the open model were measured to be good enough on your prompts";
+    flip(decided, ("capability", "measured"), &other, condition)
+}
+
+/// How many times as many requests, or as few, are tried.
+const FAR: f64 = 100.0;
+
+/// Draws behind each need that is tried.
+const DRAWING_OF_A_TRIAL: Drawing = Drawing { count: 2_000, ..DRAWING };
+
+/// The need with this many times the requests.
+fn scaled(draft: &NeedDraft, factor: f64) -> NeedDraft {
+    let mut scaled = draft.clone();
+    for key in [need::REQUESTS_PER_MONTH, need::TOKENS_PER_MONTH, need::PEAK_REQUESTS_PER_SECOND] {
+        if let Some(given) = draft.fields().get(key.name)
+            && let Some(range) = given.value.range()
+        {
+            let range =
+                Range { low: range.low * factor, likely: range.likely * factor, high: range.high * factor };
+            scaled.set(key, Given { value: Value::Number(range), source: given.source.clone() });
+        }
+    }
+    scaled
+}
+
+/// The nearest volumes, above and below today's, at which another placement is decided: each volume tried is
+/// planned, priced and decided anew.
+fn volumes(decided: &Decided<'_>, draft: &NeedDraft, again: &Decide<'_>) -> Vec<Flip> {
+    let Decided { pricing, choice, .. } = decided;
+    let here = pricing.options[choice.chosen].kind.placement();
+    // Where the answers leave one place, no volume changes it.
+    let Some(now) = requests_now(pricing).filter(|_| choice.next.is_some()) else { return Vec::new() };
+    let at = |factor: f64| again(&scaled(draft, factor), DRAWING_OF_A_TRIAL).filter(|a| a.placement != here);
+    let steps = [2.0, 5.0, 10.0, 30.0, FAR];
+    let mut found = Vec::new();
+    // With fewer requests a machine of one's own is no cheaper beside the cloud.
+    let directions: &[bool] = if here == Placement::Cloud { &[true] } else { &[true, false] };
+    for &up in directions {
+        let factor = |step: f64| if up { step } else { 1.0 / step };
+        let tried: Vec<Option<Again>> = steps.par_iter().map(|step| at(factor(*step))).collect();
+        let first = tried.into_iter().enumerate().find_map(|(n, turned)| Some((n, turned?)));
+        let Some((n, mut turned)) = first else {
+            if up && here == Placement::Cloud {
+                found.push(Flip {
+                    what: need::REQUESTS_PER_MONTH.name.to_owned(),
+                    to: None,
+                    placement: here,
+                    settled_by: None,
+                    at: None,
+                    today: Some(now),
+                    text: format!(
+                        "More requests alone do not change it: up to {FAR} times as many were tried."
+                    ),
+                });
+            }
+            continue;
+        };
+        let (mut stays, mut turns) = (if n == 0 { 1.0 } else { steps[n - 1] }, steps[n]);
+        for _ in 0..5 {
+            let middle = (stays * turns).sqrt();
+            match at(factor(middle)) {
+                Some(other) => (turns, turned) = (middle, other),
+                None => stays = middle,
+            }
+        }
+        let requests = now * factor(turns);
+        let bill = decided.turns.usd_per_month.filter(|bill| *bill > 0.0);
+        let bill = bill.map_or_else(String::new, |bill| {
+            format!(" (an API bill of about {} a month)", usd(bill * factor(turns)))
+        });
+        found.push(Flip {
+            what: need::REQUESTS_PER_MONTH.name.to_owned(),
+            to: Some(number::plain(requests)),
+            placement: turned.placement,
+            settled_by: None,
+            at: Some(requests),
+            today: Some(now),
+            text: format!(
+                "At about {} requests a month{bill}: {} ({}).",
+                number::short(requests),
+                text::place(turned.placement),
+                turned.name
+            ),
+        });
     }
     found
 }
 
-/// A need is not expected to grow so many times.
-const FAR: f64 = 100.0;
-
-/// The values at which the decision changes: requests, US dollars, pass rate.
-fn numbers(decided: &Decided<'_>) -> Vec<Flip> {
+/// The price of the API, and the share of good answers, at which the cheapest of the other side costs the same.
+fn price_and_pass_rate(decided: &Decided<'_>) -> Vec<Flip> {
     let Decided { pricing, choice, .. } = decided;
-    let Some((cloud, own)) = decided.rivals else { return Vec::new() };
-    // Where privacy decides, no number changes the decision.
-    if choice.next.is_none() {
+    let Some((cloud, own)) = decided.rivals.filter(|_| choice.next.is_some()) else { return Vec::new() };
+    let here = &pricing.options[choice.chosen].kind;
+    // Both prices of a split change with that of the API: there is no such pair.
+    if matches!(here, Kind::Routed | Kind::Overflow) {
         return Vec::new();
     }
-    let turns = &decided.turns;
-    let here = pricing.options[choice.chosen].kind.placement();
-    let (cheap_cloud, cheap_own) = (name(decided, cloud), name(decided, own));
-    let mut found = Vec::new();
-    let mut add = |what: &str, at: f64, today: Option<f64>, placement: Placement, text: String| {
-        found.push(Flip {
-            what: what.to_owned(),
-            to: Some(number::plain(at)),
-            placement,
-            settled_by: None,
-            at: Some(at),
-            today,
-            text,
-        });
+    let tco = |n: usize| pricing.options[n].cost.map(|c| c.tco);
+    // A dearer API gives way to another cloud option first, where one is cheaper than the own machine.
+    let cheaper = |n: usize| {
+        n != cloud
+            && choice.excluded[n].is_none()
+            && pricing.options[n].kind.placement() == Placement::Cloud
+            && tco(n) < tco(own)
     };
-    let requests = requests_now(pricing);
+    let another = here.placement() == Placement::Cloud && (0..pricing.options.len()).any(cheaper);
     let but = match choice.excluded[own] {
-        Some(limit) if here == Placement::Cloud => format!(" (but {})", text::limit(limit)),
+        Some(limit) if here.placement() == Placement::Cloud => format!(" (but {})", text::limit(limit)),
         _ => String::new(),
     };
-    // By the likely values alone the other one would be cheaper already: the matrix's paragraph says so.
-    let already = |at: f64| requests.is_some_and(|now| at > 0.0 && (here == Placement::Cloud) == (at <= now));
-    match turns.requests {
-        Some(at) if already(at) => {}
-        Some(at) if here == Placement::Cloud && requests.is_some_and(|now| at > now * FAR) => {
-            add(
-                "requests_per_month",
-                at,
-                requests,
-                Placement::Local,
-                format!(
-                    "More requests do not change it: only from {} a month on would {cheap_own} cost less.",
-                    number::short(at)
-                ),
-            );
-        }
-        Some(at) if at > 0.0 => {
-            let dollars = turns
-                .usd_per_month
-                .zip(requests)
-                .map(|(usd_now, now)| format!(", an API bill of about {} a month", usd(usd_now / now * at)))
-                .unwrap_or_default();
-            if here == Placement::Cloud {
-                add(
-                    "requests_per_month",
-                    at,
-                    requests,
-                    Placement::Local,
-                    format!(
-                        "From about {} requests a month on{dollars}, {cheap_own} costs less{but}.",
-                        number::short(at)
-                    ),
-                );
-            } else {
-                add(
-                    "requests_per_month",
-                    at,
-                    requests,
-                    Placement::Cloud,
-                    format!(
-                        "Below about {} requests a month{dollars}, {cheap_cloud} costs less.",
-                        number::short(at)
-                    ),
-                );
-            }
-        }
-        _ if here == Placement::Cloud => {
-            found.push(Flip {
-                what: "requests_per_month".to_owned(),
-                to: None,
-                placement: here,
-                settled_by: None,
-                at: None,
-                today: requests,
-                text: format!("More requests alone do not change it: {cheap_own} costs more at any volume."),
-            });
-            return with_price(decided, found, &cheap_cloud, here, &but);
-        }
-        _ => {}
-    }
-    with_price(decided, found, &cheap_cloud, here, &but)
+    let mut turns = decided.turns;
+    turns.api_usd_per_mtok = turns.api_usd_per_mtok.filter(|_| !another);
+    with_price(&turns, &name(decided, cloud), here.placement(), &but)
 }
 
-fn with_price(
-    decided: &Decided<'_>,
-    mut found: Vec<Flip>,
-    cheap_cloud: &str,
-    here: Placement,
-    but: &str,
-) -> Vec<Flip> {
-    let turns = &decided.turns;
+fn with_price(turns: &Turns, cheap_cloud: &str, here: Placement, but: &str) -> Vec<Flip> {
+    let mut found = Vec::new();
     let turned = turns.api_usd_per_mtok.filter(|(at, today)| (here == Placement::Cloud) == (at > today));
     if let Some((at, today)) = turned {
         let (placement, text) = if here == Placement::Cloud {

@@ -5,6 +5,7 @@ mod flips;
 mod option_rows;
 
 pub(super) use decided::Decided;
+pub(super) use flips::Again;
 
 use super::given::Given;
 use super::pricing::{Behind, DRAWING, Pricing};
@@ -28,10 +29,15 @@ use crate::provenance::Source;
 use crate::workload::keys::need;
 use crate::workload::{Operations, Privacy, Value};
 use decided::usd;
-use flips::flips;
+use flips::{Decide, flips};
 use option_rows::{api_model, id, name, parts, rows};
-/// The document of a priced decision.
-pub(super) fn document(setting: &Setting<'_>, verdict: &Verdict, decided: &Decided<'_>) -> AdviceDocument {
+/// The document of a priced decision. `again` decides anew for another need.
+pub(super) fn document(
+    setting: &Setting<'_>,
+    verdict: &Verdict,
+    decided: &Decided<'_>,
+    again: &Decide<'_>,
+) -> AdviceDocument {
     let Decided { pricing, choice, .. } = decided;
     let placement = pricing.options[choice.chosen].kind.placement();
     let says = verdict.placement;
@@ -61,7 +67,7 @@ pub(super) fn document(setting: &Setting<'_>, verdict: &Verdict, decided: &Decid
     models(setting, decided, &mut result.models);
     result.excluded = excluded(decided);
     result.tensions = tensions(setting, decided);
-    result.flips = flips(decided);
+    result.flips = flips(decided, setting.draft, again);
     result.first_steps = first_steps(decided, setting.catalog);
     result.cost_command = Some(cost_command(setting, decided));
     result.volume_threshold = decided.turns.requests.map(|requests| advice::VolumeThreshold {
