@@ -104,6 +104,9 @@ pub fn check(asked: &Check<'_>) -> Result<PromptsDocument, Refusal> {
         }
         graded += u32::from(prompt.expect.is_some() || !graders.is_empty());
     }
+    let longest =
+        |p: &Prompt| (0..conversation::turns(p)).map(|turn| conversation::size(p, turn).0 as u64).max();
+    let longest = asked.set.prompts.iter().filter_map(longest).max().unwrap_or(0);
     let (bytes, most_output) = asked.set.prompts.iter().fold((0u64, 0u64), |sum, p| {
         let turns = conversation::turns(p);
         let sent: u64 = (0..turns).map(|turn| conversation::size(p, turn).0 as u64).sum();
@@ -115,7 +118,7 @@ pub fn check(asked: &Check<'_>) -> Result<PromptsDocument, Refusal> {
     let runs = asked
         .models
         .iter()
-        .map(|m| cost(asked, m, repeats, (bytes, likely, most_output)))
+        .map(|m| cost(asked, m, repeats, (bytes, likely, most_output), longest))
         .collect::<Result<_, _>>()?;
     let needed: Vec<NeededForMargin> = DISAGREE
         .iter()
@@ -228,13 +231,14 @@ fn cost(
     name: &str,
     repeats: u32,
     (bytes, likely, output): (u64, u64, u64),
+    longest: u64,
 ) -> Result<CostOfRun, Refusal> {
     let found = asked.catalog.resolve_api_model(name).map_err(|e| {
         Refusal::input(format!("--model {name}: {e}")).hint("`freehold db list api-models` lists them.")
     })?;
     let price = PriceInForce::on(found.model(), asked.today);
     let times = u64::from(repeats);
-    let usd = |input: u64| price.as_ref().and_then(|p| p.worst_case(input * times, output * times));
+    let usd = |input: u64| price.as_ref().and_then(|p| p.worst_case(input * times, output * times, longest));
     Ok(CostOfRun {
         model: found.model().id.clone(),
         likely_usd_at_most: usd(likely),

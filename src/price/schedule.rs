@@ -75,11 +75,12 @@ impl Schedule {
         expected(usage, rates, windows, batch)
     }
 
-    /// US dollars that so many tokens can cost at most: at the highest rates of the record, nothing from a
-    /// cache. `None` where no input or no output rate is known.
-    pub fn worst_case(&self, input: u64, output: u64) -> Option<f64> {
+    /// US dollars that so many tokens can cost at most, in requests of which the longest has `longest` input
+    /// tokens: at the highest rates that one of them can pay, nothing from a cache. `None` where no input or
+    /// no output rate is known.
+    pub fn worst_case(&self, input: u64, output: u64, longest: u64) -> Option<f64> {
         let all = || {
-            let tiers = self.tiers.iter().map(|(_, rates)| rates);
+            let tiers = self.tiers.iter().filter(|(above, _)| longest > *above).map(|(_, rates)| rates);
             std::iter::once(&self.base).chain(tiers).chain(self.windows.iter().map(|(_, rates)| rates))
         };
         let dearest = |class: Class| all().filter_map(|r| r.rate(class)).reduce(f64::max);
@@ -134,7 +135,9 @@ mod tests {
         assert_eq!(prices.at(&input(1.0), None), None, "an unknown hour has no price");
         let long = total(prices.at(&input(200_001.0), None)).expect("a tier has one price");
         assert!((long - 200_001.0 * 4e-6).abs() < 1e-12);
-        assert!((prices.worst_case(1000, 1000).expect("known") - 0.019).abs() < 1e-12);
+        let most = |longest: u64| prices.worst_case(1000, 1000, longest).expect("known");
+        assert!((most(300_000) - 0.019).abs() < 1e-12);
+        assert!(most(1000) < most(300_000), "a short request never pays a long one's price");
         // A third of the day at half the price, and a fifth in batches at half of everything.
         let mean = prices.expected(&input(1e5), None, 0.2).expect("priced").total();
         assert!((mean - 0.2 * (1.0 - 1.0 / 6.0) * 0.9).abs() < 1e-12);

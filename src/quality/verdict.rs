@@ -197,6 +197,9 @@ pub fn score_non_inferiority(
     };
     let differences: Vec<f64> = prompts.iter().filter_map(|(a, b)| Some(mean(a)? - mean(b)?)).collect();
     let (difference, interval) = stats::mean_difference(&differences, seed)?;
+    // Scores are 0 to 1; those of some formulas go beyond, and then no mean differs by more than one prompt does.
+    let most = differences.iter().fold(1.0f64, |most, d| most.max(d.abs()));
+    let interval = interval.within(-most, most);
     let prompts = u32::try_from(differences.len()).ok()?;
     let smoke_only = prompts < SMOKE;
     Some(ScoreVerdict {

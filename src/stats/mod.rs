@@ -30,6 +30,14 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl Interval {
+    /// The part of it within what the quantity can be at all: few values make it wider than that, or endless.
+    #[must_use]
+    pub fn within(self, low: f64, high: f64) -> Self {
+        Self { low: self.low.clamp(low, high), high: self.high.clamp(low, high) }
+    }
+}
+
 /// The standard normal quantile of a probability, 0 to 1.
 pub fn z(p: f64) -> f64 {
     Normal::standard().inverse_cdf(p)

@@ -122,7 +122,7 @@ pub fn need(usage: &Usage) -> UsageNeed {
             (None, 0) => Err(Missing::Nothing),
             (None, _) => Err(Missing::NoRequests),
         },
-        context_p95: distribution.and_then(|_| long(&sizes)),
+        context_p95: distribution.map(|d| d.context.p95 as f64),
         sizes,
         cache_write_share: (totals.records_stating_cache_write > 0).then(|| {
             let written = totals.cache_write_5m.saturating_add(totals.cache_write_1h);
@@ -139,18 +139,6 @@ pub fn need(usage: &Usage) -> UsageNeed {
         hours_are_of_requests: counted && usage.requests_by_hour_of_week_utc.is_some(),
         models,
     }
-}
-
-/// 95th percentile of prompt plus output.
-fn long(sizes: &[Size]) -> Option<f64> {
-    let mut all: Vec<(f64, f64)> = sizes.iter().map(|s| (s.prompt() + s.output, s.share)).collect();
-    all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut below = 0.0;
-    let reached = all.iter().find(|(_, share)| {
-        below += share;
-        below >= 0.95 - 1e-9
-    });
-    reached.or(all.last()).map(|(tokens, _)| *tokens)
 }
 
 /// The mean request; `None` where requests are not counted.

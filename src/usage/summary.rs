@@ -337,6 +337,8 @@ pub struct Distribution {
     /// Number of requests that it is computed from.
     pub requests: u64,
     pub prompt: Spread,
+    /// Prompt and output together.
+    pub context: Spread,
     pub input: Spread,
     pub cache_read: Option<Spread>,
     pub output: Spread,

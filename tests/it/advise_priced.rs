@@ -10,7 +10,7 @@ use freehold::workload::given::{Given, Range, Value};
 use freehold::workload::keys::{Key, answers, need};
 use freehold::workload::profile::SHIPPED;
 use freehold::workload::{
-    Answer as _, Capability, NeedDraft, Operations, Privacy, PrivacyReason, Profile, Use,
+    Answer as _, Budget, Capability, NeedDraft, Operations, Privacy, PrivacyReason, Profile, Use,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
@@ -272,11 +272,13 @@ fn a_flip_that_is_followed_leads_where_it_says() {
     let mut draft = profile("gradual-migration");
     text(&mut draft, answers::BUDGET, Budget::Capex.key());
     let result = decided(&catalog, &draft).result;
-    let turn = result.flips.iter().find(|f| f.at.is_some() && f.what == "requests_per_month").expect("a volume");
+    let turn =
+        result.flips.iter().find(|f| f.at.is_some() && f.what == "requests_per_month").expect("a volume");
     let mut more = draft.clone();
     number(&mut more, need::REQUESTS_PER_MONTH, turn.at.expect("a volume") * 1.05);
     assert_eq!(decided(&catalog, &more).result.placement, turn.placement, "{turn:?}");
-    let answers = [("privacy", answers::PRIVACY), ("budget", answers::BUDGET), ("operations", answers::OPERATIONS)];
+    let answers =
+        [("privacy", answers::PRIVACY), ("budget", answers::BUDGET), ("operations", answers::OPERATIONS)];
     for (what, key) in answers {
         for flip in result.flips.iter().filter(|f| f.what == what && !f.text.contains(" and ")) {
             let mut other = draft.clone();

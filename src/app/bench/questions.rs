@@ -108,7 +108,8 @@ pub fn in_force(now: &[TargetFacts], before: &[TargetFacts]) -> Vec<TargetFacts>
 
 /// The most US dollars that a question can cost; `None`: no price is known.
 pub fn worst_case(judge: &TargetFacts, question: &Question, tokens: u32) -> Option<f64> {
-    judge.price.as_ref()?.worst_case(question.asked.bytes() + OVERHEAD_TOKENS, u64::from(tokens))
+    let input = question.asked.bytes() + OVERHEAD_TOKENS;
+    judge.price.as_ref()?.worst_case(input, u64::from(tokens), input)
 }
 
 /// May a question be asked that costs at most `worst` US dollars?

@@ -41,6 +41,8 @@ struct AskedAtMost {
     calls: u32,
     input: u64,
     output: u64,
+    /// Input tokens of the longest request.
+    longest: u64,
     /// Closed loops that end by time alone have no known number of calls.
     unbounded: bool,
 }
@@ -98,6 +100,7 @@ impl Plan {
                     calls: u32::try_from(requests.sum::<u64>()).unwrap_or(u32::MAX),
                     input: in_all(|b| b.0),
                     output: in_all(|b| b.1),
+                    longest: each.iter().map(|b| b.0).max().unwrap_or(0),
                     unbounded: mine().any(|l| l.measured.is_none()),
                 }
             })
@@ -126,6 +129,7 @@ impl Plan {
                 calls: u32::try_from(calls).unwrap_or(u32::MAX),
                 input: input + calls * bounds::OVERHEAD_TOKENS,
                 output: calls * u64::from(asked.judging.tokens),
+                longest: input + bounds::OVERHEAD_TOKENS,
                 unbounded: false,
             });
         }
@@ -153,7 +157,7 @@ impl Plan {
 
     fn worst_case(&self) -> Option<f64> {
         let most = |s: &AskedAtMost| {
-            s.service.price.as_ref().filter(|_| !s.unbounded)?.worst_case(s.input, s.output)
+            s.service.price.as_ref().filter(|_| !s.unbounded)?.worst_case(s.input, s.output, s.longest)
         };
         self.paid().map(most).sum::<Option<f64>>().map(|usd| usd * f64::from(self.attempts))
     }
@@ -205,7 +209,7 @@ impl Plan {
                  --max-cost bounds it)"
                     .to_owned()
             }
-            Some(price) => match price.worst_case(asked.input, asked.output) {
+            Some(price) => match price.worst_case(asked.input, asked.output, asked.longest) {
                 Some(usd) => format!(
                     "at most ${usd:.4}{} at the prices of {} ({})",
                     match self.attempts {

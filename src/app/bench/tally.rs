@@ -278,7 +278,7 @@ impl<'a> Tally<'a> {
         let price = self.basis.targets[step.target].price.as_ref()?;
         let prompt = &self.basis.prompts[step.prompt];
         let (input, output) = bounds::billed(prompt, step.turn, self.basis.max_output_tokens);
-        price.worst_case(input, output.max(self.longest[step.target]))
+        price.worst_case(input, output.max(self.longest[step.target]), input)
     }
 
     /// Steps to send again: they failed, and nothing was billed.

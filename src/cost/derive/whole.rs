@@ -109,7 +109,11 @@ pub fn each(month: f64, amortised: Option<f64>, requests: f64, pass_rate: Option
     let usd = (month + amortised.unwrap_or(0.0)) / requests;
     let formula = format!("{cost} ÷ requests");
     let mut all = Vec::new();
-    if let Some(rate) = pass_rate {
+    if requests <= 0.0 {
+        return all;
+    }
+    // Where no answer passes, there is no cost of one that does.
+    if let Some(rate) = pass_rate.filter(|rate| *rate > 0.0) {
         let mut terms = terms.clone();
         terms.push(Term::figure("pass_rate", rate, "share", "pass_rate"));
         let formula = format!("{formula} ÷ pass_rate");

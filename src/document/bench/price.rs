@@ -57,9 +57,10 @@ impl PriceInForce {
         self.schedule().at(&tokens, minute)?.ok().map(|charge| charge.total())
     }
 
-    /// The most that this many tokens can cost, US dollars, at the highest rates of the record.
-    pub fn worst_case(&self, input: u64, output: u64) -> Option<f64> {
-        self.schedule().worst_case(input, output)
+    /// The most that this many tokens can cost, US dollars, in requests of which the longest has `longest` input
+    /// tokens: at the highest rates of the record that one of them can pay.
+    pub fn worst_case(&self, input: u64, output: u64, longest: u64) -> Option<f64> {
+        self.schedule().worst_case(input, output, longest)
     }
 
     fn schedule(&self) -> Schedule {
@@ -122,7 +123,7 @@ mod tests {
         assert!(near(price().cost(&usage(100_0000 / 10, 0, 1000), None), 0.2 + 0.01));
         assert!(near(price().cost(&usage(0, 100_000, 0), None), 0.02));
         assert!(near(price().cost(&usage(200_001, 0, 1000), None), 200_001.0 * 4e-6 + 0.015));
-        assert!(near(price().worst_case(1000, 1000), 0.004 + 0.015));
+        assert!(near(price().worst_case(1000, 1000, 200_001), 0.004 + 0.015));
     }
 
     /// Half price from 16:30 to 00:30 on weekdays.

@@ -317,8 +317,8 @@ metrics! {
         // bench: a target.
         pass_rate: "pass rate", "share of prompts passed", Share, Higher,
             [bench "targets[].pass_rate.rate" Share("n")]
-            "share of the prompts that say what they expect and whose answers met it, by the majority of a \
-             prompt's answers";
+            "share of a prompt's answers that met what it expects, in the mean over the prompts that say what they \
+             expect";
 
         requests: "requests", "requests started", Requests, Neither,
             [bench "targets[].requests" Plain]

@@ -329,6 +329,7 @@ fn verdict(pair: &Pair, q: &PairQuality, asked: u32) -> String {
     let unit = if matches!(difference.as_str(), "+1" | "-1") { "point" } else { "points" };
     let left_out = match asked.saturating_sub(q.prompts) {
         0 => String::new(),
+        1 => format!(" (1 of {asked} has no grade on both sides and is left out)"),
         n => format!(" ({n} of {asked} have no grade on both sides and are left out)"),
     };
     format!(

@@ -83,6 +83,8 @@ pub(super) struct PerModel {
 pub(super) struct Sizes {
     grid: Grid,
     prompt: Sketch,
+    /// Prompt and output together.
+    context: Sketch,
     input: Sketch,
     cache_read: Sketch,
     output: Sketch,
@@ -93,6 +95,7 @@ impl Sizes {
     fn merge(&mut self, other: &Self) {
         self.grid.merge(&other.grid);
         self.prompt.merge(&other.prompt);
+        self.context.merge(&other.context);
         self.input.merge(&other.input);
         self.cache_read.merge(&other.cache_read);
         self.output.merge(&other.output);
@@ -101,6 +104,7 @@ impl Sizes {
     fn add(&mut self, tokens: &Tokens) {
         self.grid.add(tokens);
         self.prompt.add(tokens.prompt());
+        self.context.add(tokens.all());
         self.input.add(tokens.input);
         self.output.add(tokens.output);
         if tokens.stated.cache_read {
@@ -114,6 +118,7 @@ impl Sizes {
         Some(Distribution {
             requests: self.grid.requests(),
             prompt: self.prompt.spread()?,
+            context: self.context.spread()?,
             input: self.input.spread()?,
             cache_read: self.cache_read.spread(),
             output: self.output.spread()?,

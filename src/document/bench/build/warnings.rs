@@ -5,6 +5,7 @@ use super::doubts;
 use crate::document::bench::sample::for_speed;
 use crate::document::bench::{Kind, Sample, Target, TokenSource};
 use crate::document::envelope::Warning;
+use crate::measure::event::FinishReason;
 use crate::measure::stats;
 use crate::quality::judge::Form;
 use std::collections::BTreeMap;
@@ -81,6 +82,22 @@ fn not_graded(rows: &[&Sample]) -> Option<String> {
     ))
 }
 
+/// Answers that count as not passed and were cut at the output limit: the model may know better.
+fn warn_of_cut_answers(rows: &[&Sample], warn: &mut dyn FnMut(&str, String)) {
+    let failed: Vec<&&Sample> = rows.iter().filter(|s| s.pass == Some(false)).collect();
+    let cut = failed.iter().filter(|s| s.finish == Some(FinishReason::Length)).count();
+    if cut > 0 {
+        warn(
+            "answers-cut",
+            format!(
+                "{cut} of the {} answers that did not pass {} cut at the output limit; a larger --max-output-tokens lets them end.",
+                failed.len(),
+                if cut == 1 { "was" } else { "were" }
+            ),
+        );
+    }
+}
+
 pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) -> Vec<Warning> {
     let mut list = Vec::new();
     if run.asked_again > 0 {
@@ -125,6 +142,7 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
         if let Some(text) = not_graded(&rows) {
             warn("not-graded", text);
         }
+        warn_of_cut_answers(&rows, &mut warn);
         if let Some(file) = &target.recorded_in {
             warn(
                 "recorded",
@@ -135,7 +153,7 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
             continue;
         }
         if target.token_source == TokenSource::NotMeasured && target.requests > target.failures {
-            warn("tokens-not-measured", "the server did not report how many tokens it generated, so there are no token rates. Chunks are not tokens.".into());
+            warn("tokens-not-measured", "no usable count of generated tokens came from the server, so there are no token rates. Chunks are not tokens.".into());
         }
         // Later turns are excluded: their beginning is meant to come from the cache.
         let first_turn = target.turns.first().map_or(target.tokens, |turn| turn.tokens);
@@ -206,10 +224,14 @@ pub(super) fn warnings(run: &Run<'_>, targets: &[Target], samples: &[Sample]) ->
             warn(
                 "cut-in-flight",
                 format!(
-                    "{} requests were under way when the run was killed or interrupted; they {}.",
-                    target.cut_in_flight,
+                    "{} under way when the run was killed or interrupted, and {}.",
+                    if target.cut_in_flight == 1 {
+                        "1 request was".to_owned()
+                    } else {
+                        format!("{} requests were", target.cut_in_flight)
+                    },
                     match target.kind {
-                        Kind::Local => "were not measured",
+                        Kind::Local => "could not be measured",
                         Kind::Api => "may have been billed without being measured",
                     }
                 ),
@@ -263,7 +285,9 @@ fn speed_warnings(target: &Target, rows: &[&Sample], warn: &mut dyn FnMut(&str, 
     let speed = for_speed(rows);
     let ttft: Vec<f64> = speed.iter().filter_map(|s| s.metrics.ttft_ms).collect();
     let outliers = stats::outliers(&ttft);
-    if outliers == [0] {
+    // In a very even run a few percent are far outside the rest.
+    let slow = |first: f64| target.metrics.ttft_ms.median.is_some_and(|usual| first >= 1.5 * usual);
+    if outliers == [0] && ttft.first().is_some_and(|first| slow(*first)) {
         warn(
             "first-request-slow",
             "the first request was far slower than the others (a cold start); more warm-up helps.".into(),
