@@ -78,7 +78,7 @@ fn the_briefs_break_even_example() {
 /// break-even price both sides cost the same.
 #[test]
 fn at_the_break_even_price_both_cost_the_same() {
-    let more = "staff_hours_per_month = 4\nstaff_usd_per_hour = 60\nfixed_usd_per_month = 7\none_off_usd = 300\nretry_share = 0.1\n";
+    let more = "staff_hours_per_month = 1\nstaff_usd_per_hour = 60\nfixed_usd_per_month = 7\none_off_usd = 300\nretry_share = 0.1\n";
     for (credits, price) in [(0.0, 3.0), (0.0, 30.0), (900.0, 30.0)] {
         let at = |price: f64| {
             let text = simple("tokens_per_month = 30_000_000\ninput_share = 0.5", price, price);
