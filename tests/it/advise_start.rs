@@ -217,6 +217,22 @@ fn a_cost_document_is_followed_by_steps_towards_its_own_choice() {
     }
 }
 
+/// A price of the user's own, of a model that is in no catalogue.
+#[test]
+fn an_offer_described_by_hand_is_not_given_a_model() {
+    let catalog = Catalog::embedded();
+    let need = "--requests-per-month 200000 --input-tokens 1000 --output-tokens 300 --today 2026-11-27";
+    let ours = "--cloud.name ours --cloud.input-usd-per-mtok 0.01 --cloud.output-usd-per-mtok 0.02";
+    let own = "--local.model gpt-oss-20b --local.kind owned";
+    let document = costed(&Sandbox::new(), &format!("{need} {ours} {own}"));
+    let draft = answered(["standard", "high", "moderate", "available", "capex"]);
+    let advice = from(&catalog, &sized(draft, 200_000.0, 1000.0, 300.0), &document);
+    assert_eq!(chosen(&advice).name, "ours");
+    assert!(advice.result.models.api.is_none() && words(&advice, "model=\"") == ["MODEL"]);
+    assert!(words(&advice, "--api ").iter().all(|target| *target == "PROVIDER:MODEL"));
+    assert!(advice.result.first_steps.len() > 1, "{:?}", advice.result.first_steps);
+}
+
 #[test]
 fn a_tier_that_is_asked_for_is_kept() {
     let catalog = Catalog::embedded();

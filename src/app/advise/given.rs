@@ -36,8 +36,8 @@ pub(super) struct Given {
 /// An API model of a cost document.
 #[derive(Debug, Clone)]
 pub(super) struct GivenApi {
-    /// Its id in the catalogue.
-    pub id: String,
+    /// Its id in the catalogue; `None` where it was described by hand.
+    pub id: Option<String>,
     /// US dollars a request; `None` where the document does not say it.
     pub usd_per_request: Option<f64>,
     /// What its provider would be paid for all requests, US dollars a month.
@@ -145,12 +145,10 @@ pub(super) fn options(document: &BreakevenDocument, terms: &Terms, tier_asked: b
         rows,
         chosen: ids[chosen].clone(),
         kind: all[chosen].kind,
-        api: options[chosen].api.and_then(|offer| {
-            Some(GivenApi {
-                id: offer.id.clone()?,
-                usd_per_request: offer.usd_per_request,
-                usd_per_month: offer.monthly_parts_usd.get("api").copied(),
-            })
+        api: options[chosen].api.map(|offer| GivenApi {
+            id: offer.id.clone(),
+            usd_per_request: offer.usd_per_request,
+            usd_per_month: offer.monthly_parts_usd.get("api").copied(),
         }),
         own_is_rented: options[chosen].own.is_some_and(|offer| offer.kind == "rented"),
         because: choice.because,

@@ -456,3 +456,38 @@ fn warnings(setting: &Setting, verdict: &Verdict, models: &Models) -> Vec<Warnin
     }
     warnings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{client, target};
+    use crate::advise::{Guide, Placement};
+    use crate::catalog::{ApiWire, Catalog};
+
+    /// A recipe for an API reaches the service that sells the model, with that service's key and client.
+    #[test]
+    fn a_recipe_reaches_the_provider_of_its_model() {
+        let (catalog, guide) = (Catalog::embedded(), Guide::shipped());
+        let mut others = 0;
+        for model in &catalog.api_models {
+            let target = target(&catalog, model);
+            let (service, asked) = target.split_once(':').expect("a service");
+            assert!(catalog.provider(service).is_some(), "{target}");
+            assert!(asked.starts_with(&model.model), "{target}");
+            let Some(provider) = catalog.provider_of(model) else {
+                assert!(target.ends_with("@BASE_URL"), "{target}");
+                continue;
+            };
+            let own = guide.recipes(Placement::Cloud, Some(&model.provider));
+            let of_provider = own.iter().any(|r| r.provider.is_some());
+            assert_eq!(provider.wire == ApiWire::OpenAiChat, !of_provider, "{}", model.id);
+            if of_provider || model.provider == "openai" {
+                continue;
+            }
+            let (client, key) = (client(Some(provider)), provider.key_variable.as_deref());
+            let address = provider.address().unwrap_or_else(|| "BASE_URL".to_owned());
+            assert!(client.contains(&address) && key.is_some_and(|k| client.contains(k)), "{client}");
+            others += 1;
+        }
+        assert!(others > 100, "{others}");
+    }
+}

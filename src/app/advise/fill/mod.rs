@@ -185,7 +185,7 @@ pub(super) fn from_document(
         &Start {
             kind: given.kind,
             rented: given.kind == Kind::Rented || given.own_is_rented,
-            api: given.api.as_ref().and_then(|api| setting.catalog.api_model(&api.id)),
+            api: given.api.as_ref().and_then(|api| setting.catalog.api_model(api.id.as_deref()?)),
             api_usd: given.api.as_ref().and_then(|api| api.usd_per_month),
             accelerator: plan.map(|p| (p.accelerator.as_str(), p.accelerator_name.as_str())),
             terms,

@@ -63,7 +63,7 @@ pub(super) fn of_decision(setting: &Setting<'_>, decided: &Decided<'_>, models: 
 pub(super) fn of_document(setting: &Setting<'_>, given: &Given, models: &mut Models) {
     let (row, placement) = (&given.rows[0], given.kind.placement());
     let api = given.api.as_ref().and_then(|api| {
-        let model = setting.catalog.api_model(&api.id)?;
+        let model = setting.catalog.api_model(api.id.as_deref()?)?;
         let by_list = || list_price(model, &shape_or_assumed(setting.draft.shape()), setting.today);
         let each = api.usd_per_request.or_else(by_list)?;
         Some(api_example(

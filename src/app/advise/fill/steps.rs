@@ -34,7 +34,15 @@ fn said(text: impl Into<String>) -> RecipeStep {
 
 /// The first steps towards an option, but for the files that run it.
 pub(super) fn towards(start: &Start<'_>, catalog: &Catalog) -> Vec<RecipeStep> {
-    let mut steps: Vec<RecipeStep> = start.api.map(|model| measured(catalog, model)).into_iter().collect();
+    let mut steps = Vec::new();
+    match (start.kind, start.api) {
+        (_, Some(model)) => steps.push(measured(catalog, model)),
+        (Kind::Api | Kind::SameModel | Kind::Routed | Kind::Overflow, None) => steps.push(RecipeStep {
+            text: "Take a few dozen of your own prompts and measure the API on them; put its service and its model in the place of PROVIDER:MODEL (`freehold bench --help` lists the services).".to_owned(),
+            code: Some("freehold bench --api PROVIDER:MODEL --prompts prompts.jsonl --dry-run".to_owned()),
+        }),
+        _ => {}
+    }
     steps.push(match start.kind {
         Kind::Api | Kind::SameModel => limit(start.api_usd),
         Kind::Seats => said("Buy seats for one team first, and see in a month who uses them."),
