@@ -289,8 +289,13 @@ fn dearer_all_the_same(decided: &Decided<'_>) -> Option<String> {
         name(decided, n),
         usd(less),
         pricing.case.need.horizon,
-        if less / now < 0.001 { "less than 0.1 %".to_owned() } else { number::percent(less / now) }
+        share(less / now)
     ))
+}
+
+/// A share above 0 in per cent: a little is not nothing.
+fn share(of: f64) -> String {
+    if of < 0.001 { "less than 0.1 %".to_owned() } else { number::percent(of) }
 }
 
 /// Why the verdict differs from the matrix.
@@ -503,4 +508,17 @@ fn warnings(decided: &Decided<'_>) -> Vec<Warning> {
     });
     found.extend(retiring);
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn a_little_less_is_not_no_less() {
+        for of in [1e-9, 0.0004, 0.000_999, 0.001, 0.01] {
+            let shown = share(of);
+            assert!(!shown.starts_with("0 ") && !shown.starts_with("0.0 "), "{of}: {shown}");
+        }
+    }
 }
