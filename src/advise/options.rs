@@ -54,7 +54,7 @@ impl Kind {
         !matches!(self, Self::Api | Self::SameModel | Self::Seats)
     }
     /// Does data go to somebody else's computer?
-    const fn leaves(self) -> bool {
+    pub const fn leaves(self) -> bool {
         !matches!(self, Self::Owned | Self::Have)
     }
 }

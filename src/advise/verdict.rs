@@ -65,6 +65,8 @@ pub enum ConfidenceStep {
     NotAllPriced,
     /// It was not computed how often it is the cheapest: at most medium.
     NotDrawn,
+    /// A document that it rests on is of another need: one lower.
+    OfAnotherNeed,
 }
 
 impl ConfidenceStep {

@@ -22,14 +22,8 @@ pub(super) struct Address {
 
 /// The base address of a provider: its own, or one from an environment variable.
 pub(super) fn base(provider: &Provider) -> Address {
-    let with_path = |base: &str| {
-        let after = base.split_once("://").map_or(base, |(_, rest)| rest);
-        let bare = !after.trim_end_matches('/').contains('/');
-        let base = base.trim_end_matches('/');
-        if bare && !provider.path.is_empty() { format!("{base}/{}", provider.path) } else { base.to_owned() }
-    };
-    match (&provider.base_url, &provider.endpoint_variable) {
-        (Some(base), _) => Address { variable: None, rest: with_path(base) },
+    match (provider.address(), &provider.endpoint_variable) {
+        (Some(rest), _) => Address { variable: None, rest },
         (None, Some(variable)) => Address {
             variable: Some(variable.clone()),
             rest: if provider.path.is_empty() { String::new() } else { format!("/{}", provider.path) },

@@ -8,7 +8,7 @@
 mod build;
 pub mod text;
 
-pub use build::{Setting, build, inputs_of};
+pub use build::{Setting, api_example, build, examples, inputs_of, open_example, target};
 pub use text::modifier;
 
 use super::envelope::Envelope;

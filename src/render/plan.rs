@@ -572,7 +572,7 @@ fn order_of_all(first: &TogetherRow, r: &PlanResult, money: &Currency) -> Vec<St
         let copies = if p.replicas == 1 { "one copy".to_owned() } else { format!("{} copies", p.replicas) };
         let latency = match (p.ttft_p95_ms, p.tpot_p95_ms) {
             (Some(ttft), Some(tpot)) => format!(
-                "; with every place taken 95 of 100 requests have {} ms to the first token and {} ms for each further one",
+                "; with every place taken 95 of 100 requests have the first token within {} ms and each further one within {} ms",
                 figure(ttft),
                 figure(tpot)
             ),

@@ -14,23 +14,23 @@ use freehold::workload::{
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
 
-const NOW: &str = "2026-11-27T12:00:00Z";
+pub const NOW: &str = "2026-11-27T12:00:00Z";
 
-fn decided(catalog: &Catalog, draft: &NeedDraft) -> AdviceDocument {
+pub fn decided(catalog: &Catalog, draft: &NeedDraft) -> AdviceDocument {
     let today = "2026-11-27".parse().expect("a day");
     let asked = Asked { draft, evidence: None, cost: None, allow_mismatch: false };
     advise(&asked, &AdviceBasis { catalog, today, now: NOW }).unwrap_or_else(|e| panic!("{e}: {draft:?}"))
 }
 
-fn profile(name: &str) -> NeedDraft {
+pub fn profile(name: &str) -> NeedDraft {
     Profile::shipped(name).expect(name).draft.with_implied()
 }
 
-fn text(draft: &mut NeedDraft, key: &'static Key, word: &str) {
+pub fn text(draft: &mut NeedDraft, key: &'static Key, word: &str) {
     draft.set(key, Given { value: Value::Text(word.to_owned()), source: Source::flag("--test") });
 }
 
-fn number(draft: &mut NeedDraft, key: &'static Key, value: f64) {
+pub fn number(draft: &mut NeedDraft, key: &'static Key, value: f64) {
     draft.set(key, Given { value: Value::Number(Range::exactly(value)), source: Source::flag("--test") });
 }
 

@@ -5,6 +5,7 @@
 
 mod advise;
 mod advise_priced;
+mod advise_start;
 mod app;
 mod before;
 mod bench;

@@ -98,7 +98,7 @@ fn the_memo_has_everything_a_reader_needs() {
         "## Cost over time",
         "## Quality and speed, as measured",
         "## What to buy",
-        "## Risks",
+        "## What speaks for another place",
         "## Next steps",
         "## Before you rely on it",
         "## What it rests on, by weight",

@@ -1,11 +1,12 @@
 //! Options from a cost document: its offers, with prices of the user's own, replace the candidates that
 //! would be looked up.
 
+use super::fill::agreement;
 use crate::advise::Placement;
 use crate::advise::options::{Because, Choice, Kind, OptionCost, Priced, Terms, choose};
 use crate::document::advice::{Flip, OptionRow, text};
 use crate::document::breakeven::{
-    BreakevenDocument, BreakevenResult, Comparator, CostByVolume, CumulativeCost,
+    BreakevenDocument, BreakevenResult, CloudOffer, Comparator, CostByVolume, CumulativeCost, LocalOffer,
 };
 use crate::money::Currency;
 use crate::number;
@@ -15,7 +16,11 @@ use crate::number;
 pub(super) struct Given {
     pub rows: Vec<OptionRow>,
     pub chosen: String,
-    pub placement: Placement,
+    pub kind: Kind,
+    /// The model of the chosen one that is paid by the token, with what it costs.
+    pub api: Option<GivenApi>,
+    /// Its own side runs on machines that are rented.
+    pub own_is_rented: bool,
     pub because: Because,
     pub horizon_months: u32,
     /// Share of the document's draws in which the chosen one costs less than the cheapest of another
@@ -28,13 +33,36 @@ pub(super) struct Given {
     pub by_volume: Option<CostByVolume>,
 }
 
-/// `None` where the document has nothing that can be chosen.
-pub(super) fn options(document: &BreakevenDocument, terms: &Terms) -> Option<Given> {
+/// An API model of a cost document.
+#[derive(Debug, Clone)]
+pub(super) struct GivenApi {
+    /// Its id in the catalogue; `None` where it was described by hand.
+    pub id: Option<String>,
+    /// US dollars a request; `None` where the document does not say it.
+    pub usd_per_request: Option<f64>,
+    /// What its provider would be paid for all requests, US dollars a month.
+    pub usd_per_month: Option<f64>,
+}
+
+/// An offer of the document as an option.
+struct Entry<'a> {
+    option: Priced,
+    name: String,
+    api: Option<&'a CloudOffer>,
+    own: Option<&'a LocalOffer>,
+    /// Share of the requests that the own side serves, where there are two sides.
+    share: Option<f64>,
+}
+
+/// `None` where the document has nothing that can be chosen. `tier_asked`: the user asks a tier of every
+/// model, so that those named in the document are not exempt.
+pub(super) fn options(document: &BreakevenDocument, terms: &Terms, tier_asked: bool) -> Option<Given> {
+    let priced = |kind, cost, tier| priced(kind, cost, tier, !tier_asked);
     let r = &document.result;
     if r.ranking {
         return None;
     }
-    let mut options: Vec<(Priced, String, Option<String>, Option<String>)> = Vec::new();
+    let mut options: Vec<Entry<'_>> = Vec::new();
     for offer in &r.cloud {
         let kind = match offer.comparator {
             Comparator::SameModel => Kind::SameModel,
@@ -42,14 +70,18 @@ pub(super) fn options(document: &BreakevenDocument, terms: &Terms) -> Option<Giv
             _ => Kind::Api,
         };
         let cost = OptionCost { monthly: offer.monthly_usd, tco: offer.tco_usd, capex: 0.0 };
-        options.push((priced(kind, cost, offer.tier), offer.name.clone(), offer.id.clone(), None));
+        // The id of a baseline that is hardware is not that of a model.
+        let api = offer.units.is_none().then_some(offer);
+        let option = priced(kind, cost, offer.tier);
+        options.push(Entry { option, name: offer.name.clone(), api, own: None, share: None });
     }
     for offer in &r.local {
         let kind = if offer.kind == "rented" { Kind::Rented } else { Kind::Owned };
         // A loan is paid monthly.
         let capex = if offer.kind == "financed" { 0.0 } else { offer.capex_usd };
         let cost = OptionCost { monthly: offer.monthly_usd, tco: offer.tco_usd, capex };
-        options.push((priced(kind, cost, offer.tier), offer.name.clone(), None, offer.model.clone()));
+        let option = priced(kind, cost, offer.tier);
+        options.push(Entry { option, name: offer.name.clone(), api: None, own: Some(offer), share: None });
     }
     if let Some(routed) = r.hybrid.as_ref().and_then(|h| Some((h, h.routed.as_ref()?))) {
         let (h, split) = routed;
@@ -60,16 +92,22 @@ pub(super) fn options(document: &BreakevenDocument, terms: &Terms) -> Option<Giv
             h.local,
             h.cloud
         );
-        options.push((priced(Kind::Routed, cost, None), name, None, None));
+        options.push(Entry {
+            option: priced(Kind::Routed, cost, None),
+            name,
+            api: r.cloud.iter().find(|c| c.name == h.cloud),
+            own: r.local.iter().find(|l| l.name == h.local),
+            share: Some(split.local_share),
+        });
     }
-    let all: Vec<Priced> = options.iter().map(|o| o.0.clone()).collect();
+    let all: Vec<Priced> = options.iter().map(|o| o.option.clone()).collect();
     let choice = choose(&all, None, terms)?;
     let head = r.comparisons.first();
     let p_local = r.uncertainty.as_ref().and_then(|u| u.probability_local_cheaper);
     let two = choice.excluded.iter().filter(|e| e.is_none()).count() == 2;
     let chance = |n: usize| {
         let (head, p) = (head?, p_local?);
-        let name = &options[n].1;
+        let name = &options[n].name;
         if !two || choice.excluded[n].is_some() {
             None
         } else if *name == head.local {
@@ -87,12 +125,12 @@ pub(super) fn options(document: &BreakevenDocument, terms: &Terms) -> Option<Giv
         let key = |n: usize| (n != choice.chosen, choice.excluded[n].is_some());
         key(*a).cmp(&key(*b)).then(tco(*a).total_cmp(&tco(*b)))
     });
-    let rows = order.into_iter().map(|n| row(&options[n], &ids[n], &choice, n, chance(n))).collect();
+    let rows = order.into_iter().map(|n| row(&options[n], &ids[n], &choice, n, chance(n), terms)).collect();
     let chosen = choice.chosen;
-    let rival = choice.next.map(|n| (n, &options[n].1));
+    let rival = choice.next.map(|n| (n, &options[n].name));
     // The draws compare the first two offers.
     let odds = rival.zip(head).zip(p_local).and_then(|(((_, other), head), p)| {
-        let name = &options[chosen].1;
+        let name = &options[chosen].name;
         match () {
             () if *name == head.local && *other == head.cloud => Some(p),
             () if *name == head.cloud && *other == head.local => Some(1.0 - p),
@@ -101,12 +139,18 @@ pub(super) fn options(document: &BreakevenDocument, terms: &Terms) -> Option<Giv
     });
     let flips = rival.map_or_else(Vec::new, |(n, other)| {
         let gap = tco(n) - tco(chosen);
-        turns(r, (&options[chosen].1, other), gap, all[n].kind.placement())
+        turns(r, (&options[chosen].name, other), gap, all[n].kind.placement())
     });
     Some(Given {
         rows,
         chosen: ids[chosen].clone(),
-        placement: all[chosen].kind.placement(),
+        kind: all[chosen].kind,
+        api: options[chosen].api.map(|offer| GivenApi {
+            id: offer.id.clone(),
+            usd_per_request: offer.usd_per_request,
+            usd_per_month: offer.monthly_parts_usd.get("api").copied(),
+        }),
+        own_is_rented: options[chosen].own.is_some_and(|offer| offer.kind == "rented"),
         because: choice.because,
         horizon_months: r.horizon_months,
         odds,
@@ -153,7 +197,7 @@ fn turns(r: &BreakevenResult, (chosen, other): (&str, &str), gap: f64, placement
     found
 }
 
-fn priced(kind: Kind, cost: OptionCost, tier: Option<u8>) -> Priced {
+fn priced(kind: Kind, cost: OptionCost, tier: Option<u8>, asked: bool) -> Priced {
     Priced {
         kind,
         cost: Some(cost),
@@ -163,7 +207,7 @@ fn priced(kind: Kind, cost: OptionCost, tier: Option<u8>) -> Priced {
         open_model: false,
         too_small: false,
         personal: false,
-        asked: true,
+        asked,
     }
 }
 
@@ -178,19 +222,20 @@ fn ids(options: &[Priced]) -> Vec<String> {
 }
 
 fn row(
-    (option, name, api, open): &(Priced, String, Option<String>, Option<String>),
+    entry: &Entry<'_>,
     id: &str,
     choice: &Choice,
     n: usize,
     chance: Option<f64>,
+    terms: &Terms,
 ) -> OptionRow {
-    let excluded = choice.excluded[n];
+    let (option, excluded) = (&entry.option, choice.excluded[n]);
     OptionRow {
         id: id.to_owned(),
         placement: option.kind.placement(),
-        name: name.clone(),
-        api_model: api.clone(),
-        open_model: open.clone(),
+        name: entry.name.clone(),
+        api_model: entry.api.and_then(|offer| offer.id.clone()),
+        open_model: entry.own.and_then(|offer| offer.model.clone()),
         tier: option.tier,
         monthly_usd: option.cost.map(|c| c.monthly),
         monthly_parts_usd: std::collections::BTreeMap::new(),
@@ -200,9 +245,9 @@ fn row(
         expected_tco_usd: None,
         excluded_because: excluded.map(text::limit),
         excluded_by: excluded.map(|l| l.id().to_owned()),
-        needs: Vec::new(),
+        needs: agreement(option.kind, terms).into_iter().map(str::to_owned).collect(),
         against: Vec::new(),
-        local_share: None,
-        plan: None,
+        local_share: entry.share,
+        plan: entry.own.and_then(|offer| offer.plan.as_deref().cloned()),
     }
 }

@@ -65,6 +65,17 @@ pub struct Provider {
 }
 cited!(Provider);
 
+impl Provider {
+    /// Its address with the path that requests are appended to; `None` where the user gives the address.
+    pub fn address(&self) -> Option<String> {
+        let base = self.base_url.as_deref()?;
+        let after = base.split_once("://").map_or(base, |(_, rest)| rest);
+        let bare = !after.trim_end_matches('/').contains('/');
+        let base = base.trim_end_matches('/');
+        Some(if bare && !self.path.is_empty() { format!("{base}/{}", self.path) } else { base.to_owned() })
+    }
+}
+
 fn yes() -> bool {
     true
 }

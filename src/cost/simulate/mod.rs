@@ -13,7 +13,7 @@ mod work;
 
 pub use loan::annuity;
 pub use parts::{Bill, Closing, Parts, Step};
-pub use request::RequestTokens;
+pub use request::{ASSUMED_REQUEST_TOKENS, RequestTokens};
 
 use super::case::{Api, Machine, Need, Offer, Payment, Period, Supply, Values};
 use crate::terms::{Derivation, Record, Term};

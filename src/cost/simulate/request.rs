@@ -12,6 +12,9 @@ pub struct RequestTokens {
     pub reasoning: Tokens,
 }
 
+/// Input and output tokens of a request that are assumed where only the tokens of a month are known.
+pub const ASSUMED_REQUEST_TOKENS: f64 = 1000.0;
+
 impl RequestTokens {
     pub fn total(self) -> Tokens {
         self.input + self.output + self.reasoning
@@ -30,8 +33,8 @@ impl Need {
             Shape::ShareOnly { input_share } => {
                 let share = v.get(input_share);
                 RequestTokens {
-                    input: Tokens::new(1000.0 * share),
-                    output: Tokens::new(1000.0 * (1.0 - share)),
+                    input: Tokens::new(ASSUMED_REQUEST_TOKENS * share),
+                    output: Tokens::new(ASSUMED_REQUEST_TOKENS * (1.0 - share)),
                     reasoning: Tokens::ZERO,
                 }
             }

@@ -8,8 +8,9 @@ use super::{
 use crate::advise::guide::{self, Guide};
 use crate::advise::matrix::Matrix;
 use crate::advise::{CostStanding, Placement, QualityStanding, ReasonKind, Verdict, candidate, verdict};
-use crate::catalog::Catalog;
+use crate::catalog::{ApiModel, Catalog, OpenModel, Provider};
 use crate::document::envelope::{Envelope, Input, Warning};
+use crate::document::repeat::quoted;
 use crate::number;
 use crate::provenance::{Cite, Source};
 use crate::workload::keys::{answers, need};
@@ -33,9 +34,9 @@ pub struct Setting<'a> {
     pub cost_file: Option<&'a str>,
 }
 
-/// The advice document of a verdict.
-pub fn build(setting: &Setting, verdict: &Verdict) -> AdviceDocument {
-    let models = models(setting, verdict);
+/// The advice document of a verdict about these models: recipes, the day to look again and the age of the
+/// price are theirs.
+pub fn build(setting: &Setting, verdict: &Verdict, models: Models) -> AdviceDocument {
     Envelope {
         schema: super::SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -180,7 +181,8 @@ fn database(entry: String, cite: Cite) -> Source {
     Source::Database { entry, source: cite.source, as_of: cite.as_of }
 }
 
-fn models(setting: &Setting, verdict: &Verdict) -> Models {
+/// Examples from the catalogue of the classes that a verdict calls for, where nothing was priced or chosen.
+pub fn examples(setting: &Setting, verdict: &Verdict) -> Models {
     let Some(tiers) = verdict.tiers else { return Models::default() };
     let note = |tier: u8| {
         setting.matrix.tier(tier).map(|t| TierNote {
@@ -202,28 +204,16 @@ fn models(setting: &Setting, verdict: &Verdict) -> Models {
     Models {
         cloud_tier: rented.then(|| note(tiers.cloud)).flatten(),
         local_tier: owned.then(|| note(tiers.local)).flatten(),
-        api: api.map(|api| ApiExample {
-            id: api.model.id.clone(),
-            tier: api.model.tier,
-            usd_per_request: api.usd_per_request,
-            usd_per_month: setting.need.requests_per_month.map(|n| n * api.usd_per_request),
-            request: if api.assumed_shape {
-                Source::Assumed {
-                    rule: "example-request".to_owned(),
-                    reason: "no request shape given: 750 tokens in, 250 out".to_owned(),
-                }
+        api: api.map(|api| {
+            let month = setting.need.requests_per_month.map(|n| n * api.usd_per_request);
+            let request = if api.assumed_shape {
+                Source::assumed("example-request", "no request shape given: 750 tokens in, 250 out")
             } else {
                 draft_source(setting)
-            },
-            source: database(format!("api model {}", api.model.id), api.model.cite("price")),
+            };
+            api_example(api.model, api.usd_per_request, month, request)
         }),
-        open: open.map(|model| OpenExample {
-            id: model.id.clone(),
-            tier: model.tier,
-            repository: model.repository.clone(),
-            parameters: model.parameters,
-            source: database(format!("open model {}", model.id), model.cite("parameters")),
-        }),
+        open: open.map(open_example),
         hardware: hardware.map(|h| HardwareExample {
             id: h.accelerator.id.clone(),
             name: h.accelerator.name.clone(),
@@ -233,6 +223,63 @@ fn models(setting: &Setting, verdict: &Verdict) -> Models {
             source: database(format!("gpu {}", h.accelerator.id), h.accelerator.cite("memory_gib")),
         }),
     }
+}
+
+/// An API model of a document, with the price of a request and of a month, US dollars.
+pub fn api_example(
+    model: &ApiModel,
+    usd_per_request: f64,
+    usd_per_month: Option<f64>,
+    request: Source,
+) -> ApiExample {
+    ApiExample {
+        id: model.id.clone(),
+        tier: model.tier,
+        usd_per_request,
+        usd_per_month,
+        request,
+        source: database(format!("api model {}", model.id), model.cite("price")),
+    }
+}
+
+/// An open model of a document.
+pub fn open_example(model: &OpenModel) -> OpenExample {
+    OpenExample {
+        id: model.id.clone(),
+        tier: model.tier,
+        repository: model.repository.clone(),
+        parameters: model.parameters,
+        source: database(format!("open model {}", model.id), model.cite("parameters")),
+    }
+}
+
+/// The target by which `bench` asks an API model: `groq:MODEL`. Where the catalogue does not know the
+/// address, the user has to put it in the place of `BASE_URL`.
+pub fn target(catalog: &Catalog, model: &ApiModel) -> String {
+    match catalog.provider_of(model) {
+        Some(p) if p.base_url.is_some() || p.endpoint_variable.is_some() => {
+            format!("{}:{}", p.id, model.model)
+        }
+        Some(p) => format!("{}:{}@BASE_URL", p.id, model.model),
+        None => format!("compatible:{}@BASE_URL", model.model),
+    }
+}
+
+/// The variables that tell `OpenAI`'s client where a model is served and with which key, before a command;
+/// empty for `OpenAI` itself, whose address and key it finds by itself.
+fn client(provider: Option<&Provider>) -> String {
+    let address = provider.and_then(Provider::address);
+    if address.as_deref() == Some("https://api.openai.com/v1") {
+        return String::new();
+    }
+    let key = provider.and_then(|p| p.key_variable.as_deref()).filter(|k| is_variable(k));
+    let base = quoted(address.as_deref().unwrap_or("BASE_URL"));
+    format!("OPENAI_BASE_URL={base} OPENAI_API_KEY=\"${}\" ", key.unwrap_or("API_KEY"))
+}
+
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The guide's steps for moving this workload from where it runs now to where it belongs.
@@ -260,13 +307,20 @@ fn migration(setting: &Setting, verdict: &Verdict) -> Option<Migration> {
     })
 }
 
-/// The recipes of this placement, with the catalogue's examples filled in; a blank without an example stays
+/// The recipes of this placement, with the models of the document filled in; a blank without a model stays
 /// as a word in capitals.
 fn recipes(setting: &Setting, verdict: &Verdict, models: &Models) -> Vec<Recipe> {
     let api = models.api.as_ref().and_then(|api| setting.catalog.api_model(&api.id));
+    let provider = api.and_then(|m| setting.catalog.provider_of(m));
+    let key = provider.and_then(|p| p.key_variable.as_deref()).unwrap_or("API_KEY");
+    let target = api.map_or_else(|| "PROVIDER:MODEL".to_owned(), |m| target(setting.catalog, m));
+    let client = client(provider);
     let fill = |text: &str| {
         let open = models.open.as_ref();
         text.trim_matches('\n')
+            .replace("{client}", &client)
+            .replace("{key}", key)
+            .replace("{target}", &quoted(&target))
             .replace("{api_model}", api.map_or("MODEL", |m| &m.model))
             .replace("{open_model}", open.map_or("MODEL", |m| &m.id))
             .replace("{repository}", open.and_then(|m| m.repository.as_deref()).unwrap_or("OWNER/REPO"))
@@ -401,4 +455,39 @@ fn warnings(setting: &Setting, verdict: &Verdict, models: &Models) -> Vec<Warnin
         );
     }
     warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{client, target};
+    use crate::advise::{Guide, Placement};
+    use crate::catalog::{ApiWire, Catalog};
+
+    /// A recipe for an API reaches the service that sells the model, with that service's key and client.
+    #[test]
+    fn a_recipe_reaches_the_provider_of_its_model() {
+        let (catalog, guide) = (Catalog::embedded(), Guide::shipped());
+        let mut others = 0;
+        for model in &catalog.api_models {
+            let target = target(&catalog, model);
+            let (service, asked) = target.split_once(':').expect("a service");
+            assert!(catalog.provider(service).is_some(), "{target}");
+            assert!(asked.starts_with(&model.model), "{target}");
+            let Some(provider) = catalog.provider_of(model) else {
+                assert!(target.ends_with("@BASE_URL"), "{target}");
+                continue;
+            };
+            let own = guide.recipes(Placement::Cloud, Some(&model.provider));
+            let of_provider = own.iter().any(|r| r.provider.is_some());
+            assert_eq!(provider.wire == ApiWire::OpenAiChat, !of_provider, "{}", model.id);
+            if of_provider || model.provider == "openai" {
+                continue;
+            }
+            let (client, key) = (client(Some(provider)), provider.key_variable.as_deref());
+            let address = provider.address().unwrap_or_else(|| "BASE_URL".to_owned());
+            assert!(client.contains(&address) && key.is_some_and(|k| client.contains(k)), "{client}");
+            others += 1;
+        }
+        assert!(others > 100, "{others}");
+    }
 }

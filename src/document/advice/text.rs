@@ -39,6 +39,9 @@ pub const fn confidence(step: ConfidenceStep) -> &'static str {
         ConfidenceStep::GivesUp => "nothing meets every answer, so something gives way",
         ConfidenceStep::AssumedSplit => "how many of your requests are simple is assumed, not counted",
         ConfidenceStep::NotAllPriced => "not every option has a price",
+        ConfidenceStep::OfAnotherNeed => {
+            "a document that it rests on was made for another need, and is used all the same"
+        }
         ConfidenceStep::NotDrawn => "how often it costs the least was not computed",
         ConfidenceStep::BackedByEvidence => "measured quality and computed cost both speak for it",
     }

@@ -390,7 +390,7 @@ fn of_cheapest(case: &Case<'_>) -> Vec<Figure> {
     let Some(tco) = best.tco_usd else { return Vec::new() };
     let money = &case.money;
     let mut found = Vec::new();
-    let next = all.get(1).and_then(|c| Some(format!("next: {} with {}", c.name, money.show(c.tco_usd?))));
+    let next = all.get(1).and_then(|c| Some(beside(&c.name, c.tco_usd?, tco, money)));
     add(
         &mut found,
         &format!("Cost over {} months", r.horizon_months),
@@ -412,6 +412,12 @@ fn of_cheapest(case: &Case<'_>) -> Vec<Figure> {
         add(&mut found, &format!("Less than {}", asked.name), money.show(asked.tco_usd - tco), note);
     }
     found
+}
+
+/// Another option and its cost: the next one, or one that costs less than this and is not taken.
+fn beside(name: &str, usd: f64, this: f64, money: &Currency) -> String {
+    let word = if usd < this { "beside it" } else { "next" };
+    format!("{word}: {name} with {}", money.show(usd))
 }
 
 /// Numbers of the first plan: its cost, and how fast it answers.
@@ -442,8 +448,7 @@ fn of_chosen(case: &Case<'_>) -> Vec<Figure> {
     if let Some(tco) = chosen.tco_usd {
         let others = all.iter().filter(|c| !c.chosen && !c.excluded);
         let next = others.filter_map(|c| Some((c.tco_usd?, &c.name))).min_by(|a, b| a.0.total_cmp(&b.0));
-        let note =
-            next.map_or_else(String::new, |(usd, name)| format!("next: {name} with {}", money.show(usd)));
+        let note = next.map_or_else(String::new, |(usd, name)| beside(name, usd, tco, money));
         add(format!("Cost {months}"), money.show(tco), note);
     }
     if let Some(usd) = chosen.monthly_usd {

@@ -99,7 +99,7 @@ fn risks(view: &mut View, case: &Case<'_>) {
     }
     lines.dedup();
     if !lines.is_empty() {
-        view.heading("Risks");
+        view.heading("What speaks for another place");
         view.push(Block::List(lines));
     }
 }

@@ -132,7 +132,9 @@ pub(super) fn assumptions(view: &mut View, case: &Case<'_>) {
     }
     view.push(table(&rows[..shown]));
     if rows.len() > shown {
-        view.push(Block::More(format!("{} more inputs", rows.len() - shown), vec![table(&rows[shown..])]));
+        let more = rows.len() - shown;
+        let title = if more == 1 { "1 more input".to_owned() } else { format!("{more} more inputs") };
+        view.push(Block::More(title, vec![table(&rows[shown..])]));
     }
 }
 

@@ -2,25 +2,23 @@
 
 mod decided;
 mod flips;
+mod models;
 mod option_rows;
+mod steps;
 
 pub(super) use decided::Decided;
 pub(super) use flips::Again;
+pub(super) use option_rows::agreement;
 
 use super::given::Given;
 use super::pricing::{Behind, DRAWING, Pricing};
-use crate::advise::options::{Because, Kind, Priced};
+use crate::advise::options::{Because, Kind, Priced, Terms};
 use crate::advise::verdict::ConfidenceStep;
 use crate::advise::{Confidence, Placement, Stage, Verdict};
-use crate::capacity::{HardwareShape, Load, ModelShape, memory};
-use crate::catalog::{Catalog, OpenModel};
-use crate::cost::case::Blueprint;
+use crate::catalog::Catalog;
 use crate::cost::keys::{cloud, hybrid, local};
 use crate::cost::{self, Deployment};
-use crate::document::advice::{
-    self, AdviceDocument, ApiExample, ExcludedGroup, HardwareExample, Models, OpenExample, RecipeStep,
-    Setting, Tension, text,
-};
+use crate::document::advice::{self, AdviceDocument, ExcludedGroup, Setting, Tension, text};
 use crate::document::breakeven::series::{CostByVolume, CumulativeCost, by_volume_of, cumulative_of};
 use crate::document::envelope::Warning;
 use crate::document::repeat::quoted;
@@ -31,6 +29,8 @@ use crate::workload::{Operations, Privacy, Value};
 use decided::usd;
 use flips::{Decide, flips};
 use option_rows::{api_model, id, name, parts, rows};
+use steps::Start;
+
 /// The document of a priced decision. `again` decides anew for another need.
 pub(super) fn document(
     setting: &Setting<'_>,
@@ -50,7 +50,9 @@ pub(super) fn document(
         moved.stage = Stage::Cost;
         "computed-cost".clone_into(&mut moved.rule);
     }
-    let mut document = advice::build(setting, &moved);
+    let mut named = advice::examples(setting, &moved);
+    models::of_decision(setting, decided, &mut named);
+    let mut document = advice::build(setting, &moved, named);
     let horizon = pricing.case.need.horizon;
     let result = &mut document.result;
     result.options = rows(decided);
@@ -64,11 +66,10 @@ pub(super) fn document(
         matrix.text = verdict.reasons.first().map(|r| text::reason(verdict, r)).unwrap_or_default();
         matrix.differs_because = (says != placement).then(|| differs(decided, says));
     }
-    models(setting, decided, &mut result.models);
     result.excluded = excluded(decided);
     result.tensions = tensions(setting, decided);
     result.flips = flips(decided, setting.draft, again);
-    result.first_steps = first_steps(decided, setting.catalog);
+    result.first_steps = steps::towards(&start(decided, setting.catalog), setting.catalog);
     result.cost_command = Some(cost_command(setting, decided));
     result.volume_threshold = decided.turns.requests.map(|requests| advice::VolumeThreshold {
         requests_per_month: Some(requests),
@@ -77,6 +78,7 @@ pub(super) fn document(
     });
     document.warnings.retain(|w| w.id != "volume-answer-disagrees");
     document.warnings.extend(warnings(decided));
+    steps::write_files(&mut document, setting.catalog);
     document
 }
 
@@ -124,11 +126,13 @@ pub(super) fn from_document(
     plain: &Verdict,
     costed: &Verdict,
     given: &Given,
+    terms: &Terms,
 ) -> AdviceDocument {
+    let placement = given.kind.placement();
     let says = plain.placement;
     let mut moved = Verdict { cost: costed.cost.clone(), threshold: costed.threshold, ..plain.clone() };
     let first = plain.reasons.first().map(|r| text::reason(plain, r)).unwrap_or_default();
-    moved.settle(setting.matrix, setting.need, given.placement);
+    moved.settle(setting.matrix, setting.need, placement);
     let mut steps = Vec::new();
     match given.because {
         Because::GivesLeast => steps.push(ConfidenceStep::GivesUp),
@@ -142,11 +146,13 @@ pub(super) fn from_document(
     }
     moved.confidence = steps.iter().fold(Confidence::High, |c, s| s.apply(c));
     moved.confidence_steps = steps;
-    if given.placement != says {
+    if placement != says {
         moved.stage = Stage::Cost;
         "computed-cost".clone_into(&mut moved.rule);
     }
-    let mut document = advice::build(setting, &moved);
+    let mut named = advice::examples(setting, &moved);
+    models::of_document(setting, given, &mut named);
+    let mut document = advice::build(setting, &moved, named);
     let result = &mut document.result;
     let (best, months) = (&given.rows[0], given.horizon_months);
     let amount = |usd_: Option<f64>| usd_.map_or_else(|| "unknown".to_owned(), usd);
@@ -161,7 +167,7 @@ pub(super) fn from_document(
         matrix.rule.clone_from(&plain.rule);
         matrix.text = first;
         let best_of_it = given.rows.iter().find(|o| o.placement == says);
-        matrix.differs_because = (says != given.placement).then(|| match best_of_it {
+        matrix.differs_because = (says != placement).then(|| match best_of_it {
             Some(o) => format!(
                 "{} costs {} over {months} months{}, and this {}",
                 o.name,
@@ -178,9 +184,22 @@ pub(super) fn from_document(
     result.cumulative.clone_from(&given.cumulative);
     result.by_volume.clone_from(&given.by_volume);
     // Flips of the matrix alone do not count here: the calculation decides.
-    result.flips.retain(|f| f.what == "privacy" && f.placement != given.placement);
+    result.flips.retain(|f| f.what == "privacy" && f.placement != placement);
     result.flips.splice(0..0, given.flips.iter().cloned());
+    let plan = best.plan.as_ref();
+    result.first_steps = steps::towards(
+        &Start {
+            kind: given.kind,
+            rented: given.kind == Kind::Rented || given.own_is_rented,
+            api: given.api.as_ref().and_then(|api| setting.catalog.api_model(api.id.as_deref()?)),
+            api_usd: given.api.as_ref().and_then(|api| api.usd_per_month),
+            accelerator: plan.map(|p| (p.accelerator.as_str(), p.accelerator_name.as_str())),
+            terms,
+        },
+        setting.catalog,
+    );
     document.warnings.retain(|w| w.id != "volume-answer-disagrees");
+    steps::write_files(&mut document, setting.catalog);
     document
 }
 
@@ -276,8 +295,13 @@ fn dearer_all_the_same(decided: &Decided<'_>) -> Option<String> {
         name(decided, n),
         usd(less),
         pricing.case.need.horizon,
-        number::percent(less / now)
+        share(less / now)
     ))
+}
+
+/// A share above 0 in per cent: a little is not nothing.
+fn share(of: f64) -> String {
+    if of < 0.001 { "less than 0.1 %".to_owned() } else { number::percent(of) }
 }
 
 /// Why the verdict differs from the matrix.
@@ -323,86 +347,6 @@ fn differs(decided: &Decided<'_>, says: Placement) -> String {
     }
 }
 
-/// Fills in the models that were priced as examples, and the hardware of the plan.
-fn models(setting: &Setting<'_>, decided: &Decided<'_>, models: &mut Models) {
-    let Decided { pricing, choice, .. } = decided;
-    let n = choice.chosen;
-    let offer = |n: usize, local: bool| match pricing.behind[n] {
-        Behind::Offer(o) => Some(o),
-        Behind::Split { pair, .. } => Some(if local { pair.local } else { pair.cloud }),
-        Behind::Nothing => None,
-    };
-    models.hardware = None;
-    if let Some(id) = api_model(pricing, n)
-        && let Some(model) = setting.catalog.api_model(&id)
-        && let Some(o) = offer(n, false)
-    {
-        let summary = &pricing.offers[o];
-        let month = summary.parts.api.get();
-        let cite = model.cite("price");
-        models.api = Some(ApiExample {
-            id,
-            tier: model.tier,
-            usd_per_request: month / summary.requests_per_month.max(f64::MIN_POSITIVE),
-            usd_per_month: Some(month),
-            request: setting
-                .draft
-                .source(need::INPUT_TOKENS)
-                .cloned()
-                .unwrap_or_else(|| Source::assumed("need", "from the month's tokens")),
-            source: Source::Database {
-                entry: format!("api model {}", model.id),
-                source: cite.source,
-                as_of: cite.as_of,
-            },
-        });
-    }
-    let plan = offer(n, true).and_then(|o| pricing.case.offers[o].plan.as_deref());
-    if let (Some(plan), Some(open)) = (plan, pricing.open) {
-        let cite = open.cite("parameters");
-        models.open = Some(OpenExample {
-            id: open.id.clone(),
-            tier: open.tier,
-            repository: open.repository.clone(),
-            parameters: open.parameters,
-            source: Source::Database {
-                entry: format!("open model {}", open.id),
-                source: cite.source,
-                as_of: cite.as_of,
-            },
-        });
-        let machine = &plan.machine;
-        let gib = 1_073_741_824.0;
-        models.hardware = Some(HardwareExample {
-            id: machine.accelerator.clone(),
-            name: machine.accelerator_name.clone(),
-            count: plan.accelerators,
-            memory_gib: setting
-                .catalog
-                .accelerator(&machine.accelerator)
-                .and_then(|a| a.memory_gib)
-                .map(|m| m * f64::from(plan.accelerators)),
-            needed_gib: needed_bytes(plan, open, pricing.context_tokens) / gib,
-            source: machine.source.clone(),
-        });
-    }
-}
-
-/// Bytes of memory for all copies, each with one request of the longest that is planned: what `fit` says of
-/// the same copy.
-fn needed_bytes(plan: &Blueprint, open: &OpenModel, context_tokens: f64) -> f64 {
-    let r = &plan.replica;
-    let Ok(model) = ModelShape::from_catalogue(open) else {
-        return r.weight_bytes * f64::from(plan.replicas);
-    };
-    let hardware = HardwareShape { backend: r.backend, ..plan.machine.slice(r.devices(), r.pipeline) };
-    // A number of tokens, far below 2^53.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let tokens = context_tokens.ceil().max(1.0) as u64;
-    let load = Load { kv: r.kv, ..Load::new(tokens, 1) };
-    memory::fits(&model, &hardware, r.format, &load).needed * f64::from(plan.replicas)
-}
-
 /// The mean of an option's total over all draws.
 fn mean(pricing: &Pricing<'_>, n: usize) -> String {
     pricing.options[n].way.map_or_else(|| "more".to_owned(), |way| usd(pricing.totals.mean(way)))
@@ -411,6 +355,10 @@ fn mean(pricing: &Pricing<'_>, n: usize) -> String {
 /// Options that were excluded before they were priced.
 fn excluded(decided: &Decided<'_>) -> Vec<ExcludedGroup> {
     let Decided { pricing, choice, .. } = decided;
+    // Nothing that the verdict uses is left out.
+    if api_model(pricing, choice.chosen).is_some() {
+        return Vec::new();
+    }
     let api = pricing.options.iter().position(|o| o.kind == Kind::Api);
     let limit = api.and_then(|n| choice.excluded[n]);
     limit
@@ -455,51 +403,34 @@ fn tensions(setting: &Setting<'_>, decided: &Decided<'_>) -> Vec<Tension> {
     found
 }
 
-/// The first steps towards the chosen option.
-fn first_steps(decided: &Decided<'_>, catalog: &Catalog) -> Vec<RecipeStep> {
+/// What the first steps towards the chosen option depend on.
+fn start<'a>(decided: &'a Decided<'_>, catalog: &'a Catalog) -> Start<'a> {
     let Decided { pricing, choice, .. } = decided;
     let n = choice.chosen;
-    let option = &pricing.options[n];
-    let mut steps = Vec::new();
-    let mut step = |text: String, code: Option<String>| steps.push(RecipeStep { text, code });
-    let api = api_model(pricing, n);
-    if let Some(model) = api.as_deref().and_then(|id| catalog.api_model(id)) {
-        let target = catalog.provider_of(model).map(|p| format!("{}:{}", p.id, model.model));
-        let text = match &target {
-            Some(_) => "Take a few dozen of your own prompts and measure the API on them; the first call of this command costs nothing.".to_owned(),
-            None => format!(
-                "Take a few dozen of your own prompts and measure {} on them: `freehold bench --api compatible:MODEL@ADDRESS` with the address in its documentation.",
-                model.id
-            ),
-        };
-        let code =
-            target.map(|t| format!("freehold bench --api {} --prompts prompts.jsonl --dry-run", quoted(&t)));
-        step(text, code);
+    let local = match pricing.behind[n] {
+        Behind::Offer(offer) => Some(offer),
+        Behind::Split { pair, .. } => Some(pair.local),
+        Behind::Nothing => None,
+    };
+    let plan = local.and_then(|o| pricing.case.offers[o].plan.as_deref());
+    let id = api_model(pricing, n);
+    Start {
+        kind: pricing.options[n].kind,
+        rented: option_rows::is_rented(pricing, n),
+        api: id.and_then(|id| catalog.api_model(&id)),
+        api_usd: Some(parts(pricing, n).get("api").copied().unwrap_or_default()),
+        accelerator: plan.map(|p| (p.machine.accelerator.as_str(), p.machine.accelerator_name.as_str())),
+        terms: &decided.terms,
     }
-    match option.kind {
-        Kind::Api | Kind::SameModel => {
-            let cost = parts(pricing, n).get("api").copied().unwrap_or_default();
-            step(format!("Set a limit of about {} a month at the provider, twice what is expected.", usd((cost * 2.0).max(10.0))), None);
-        }
-        Kind::Seats => step("Buy seats for one team first, and see in a month who uses them.".to_owned(), None),
-        Kind::Rented => step("Rent one machine for a day, serve the model, and measure it under your load before you commit.".to_owned(), None),
-        Kind::Have => step(
-            "Serve the model on one of your machines for a day, and measure speed and answers under your load beside what runs there now.".to_owned(),
-            None,
-        ),
-        Kind::Owned | Kind::Routed | Kind::Overflow => step(
-            "Before you order: rent the same accelerator for a day, serve the model, and measure speed and answers under your load.".to_owned(),
-            None,
-        ),
-    }
-    if option.kind.placement() != Placement::Cloud {
-        step("Name the person who looks after it, and who does when that person is away.".to_owned(), None);
-    }
-    step(
-        "Write the files that run it.".to_owned(),
-        Some("freehold deploy advice.json -o deployment".to_owned()),
-    );
-    steps
+}
+
+/// The document of a verdict without prices.
+pub(super) fn unpriced(setting: &Setting<'_>, verdict: &Verdict, without_numbers: bool) -> AdviceDocument {
+    let named = advice::examples(setting, verdict);
+    let mut document = advice::build(setting, verdict, named.clone());
+    document.result.first_steps = steps::unpriced(&document, &named, setting.catalog, without_numbers);
+    steps::write_files(&mut document, setting.catalog);
+    document
 }
 
 /// The command line of `freehold breakeven` for the same offers.
@@ -583,4 +514,17 @@ fn warnings(decided: &Decided<'_>) -> Vec<Warning> {
     });
     found.extend(retiring);
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn a_little_less_is_not_no_less() {
+        for of in [1e-9, 0.0004, 0.000_999, 0.001, 0.01] {
+            let shown = share(of);
+            assert!(!shown.starts_with("0 ") && !shown.starts_with("0.0 "), "{of}: {shown}");
+        }
+    }
 }

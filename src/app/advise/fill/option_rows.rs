@@ -1,8 +1,8 @@
 //! The options as rows: what each is called, costs and needs, and what speaks against it.
 
 use super::decided::{Decided, usd};
-use crate::advise::options::Kind;
-use crate::advise::{Placement, QualityStanding};
+use crate::advise::QualityStanding;
+use crate::advise::options::{Kind, Terms};
 use crate::app::advise::pricing::{Behind, Pricing, SIMPLE_SHARE};
 use crate::cost::Supply;
 use crate::document::advice::{OptionRow, text};
@@ -34,14 +34,18 @@ pub(super) fn order(decided: &Decided<'_>) -> Vec<usize> {
 /// The id of an option: that of its kind, with `-rented` for a split with a rented machine.
 pub(super) fn id(pricing: &Pricing<'_>, n: usize) -> String {
     let kind = pricing.options[n].kind;
-    let rented = match pricing.behind[n] {
-        Behind::Split { pair, .. } => match &pricing.case.offers[pair.local].supply {
-            Supply::Machine(m) => m.is_rented(),
-            Supply::Api(_) => false,
-        },
-        Behind::Offer(_) | Behind::Nothing => false,
+    let split = matches!(pricing.behind[n], Behind::Split { .. });
+    if split && is_rented(pricing, n) { format!("{}-rented", kind.id()) } else { kind.id().to_owned() }
+}
+
+/// Are the machines of an option rented?
+pub(super) fn is_rented(pricing: &Pricing<'_>, n: usize) -> bool {
+    let own = match pricing.behind[n] {
+        Behind::Offer(offer) => offer,
+        Behind::Split { pair, .. } => pair.local,
+        Behind::Nothing => return false,
     };
-    if rented { format!("{}-rented", kind.id()) } else { kind.id().to_owned() }
+    matches!(&pricing.case.offers[own].supply, Supply::Machine(m) if m.is_rented())
 }
 
 pub(super) fn row(decided: &Decided<'_>, n: usize) -> OptionRow {
@@ -174,11 +178,19 @@ pub(super) fn needs(decided: &Decided<'_>, n: usize) -> Vec<String> {
     if let Some(second) = second_provider(decided, n) {
         found.push(format!("a second provider behind a router, to take over when the first fails: {second}"));
     }
-    let leaves = pricing.options[n].kind.placement() != Placement::Local;
-    if leaves && decided.terms.answers.privacy == Privacy::Sensitive {
-        found.push("an agreement with the provider: no training, no retention, region".to_owned());
-    }
+    found.extend(agreement(pricing.options[n].kind, &decided.terms).map(str::to_owned));
     found
+}
+
+/// The agreement that sensitive data needs where it goes to somebody else's computer: a provider's, or one
+/// that is rented.
+pub(in crate::app::advise) fn agreement(kind: Kind, terms: &Terms) -> Option<&'static str> {
+    (kind.leaves() && terms.answers.privacy == Privacy::Sensitive).then_some(match kind {
+        Kind::Rented => {
+            "an agreement with the provider of the machine: nobody else reads it, what is deleted, region"
+        }
+        _ => "an agreement with the provider: no training, no retention, region",
+    })
 }
 
 /// Where a second system must be able to take over: the other API, for an option that is an API.
