@@ -19,7 +19,7 @@ use crate::plan::{self, Ask, Machine, Owned, Part};
 use crate::provenance::Source;
 use crate::spelling::nearest;
 use crate::workload::keys::{Key, need};
-use crate::workload::{Given, Range, Value};
+use crate::workload::{Fields, Given, Range, Value};
 use std::collections::BTreeSet;
 
 /// Machines that are there already, as the user named them.
@@ -163,6 +163,16 @@ pub fn plan(
         inputs.insert("have".to_owned(), Input { value, unit: None, source: Source::flag("--have") });
     }
     let mut warnings: Vec<Warning> = ignored.into_iter().collect();
+    let grows = |fields: &Fields| {
+        let growth = fields.get(need::GROWTH_PER_MONTH.name).and_then(|g| g.value.range());
+        growth.is_some_and(|growth| growth.likely != 0.0)
+    };
+    if needs.len() > 1 && std::iter::once(&scenario.need).chain(&scenario.further_needs).any(grows) {
+        warnings.push(Warning::new(
+            "growth-of-several-needs",
+            "The machines for several needs are those of the first month: growth is not counted.",
+        ));
+    }
     let mut ids = BTreeSet::new();
     for notice in &case.notices {
         let shown = warning(notice, &case.finance.currency);

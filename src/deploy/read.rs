@@ -227,18 +227,18 @@ fn together(
     let parts = row["parts"].as_array().map_or(&[][..], Vec::as_slice);
     let runs = |part: &&Value, model: &str| part["model"].as_str() == Some(model);
     let line = |v: &Value| crate::sanitize::line(v.as_str().unwrap_or("?"), 60);
-    let part = match &asked.model {
-        Some(model) => Some(parts.iter().find(|p| runs(p, model)).ok_or_else(|| {
-            let models: Vec<String> = parts.iter().map(|p| line(&p["model"])).collect();
+    let part = if let Some(model) = &asked.model {
+        let models: Vec<String> = parts.iter().map(|p| line(&p["model"])).collect();
+        let unknown = || {
             fault(
                 format!("--model {model}: the plan does not run it"),
                 format!("it runs {}", models.join(", ")),
             )
-        })?),
-        None => {
-            let first = result["needs"][0]["model"].as_str().unwrap_or_default();
-            parts.iter().find(|p| runs(p, first)).or_else(|| parts.first())
-        }
+        };
+        Some(parts.iter().find(|p| runs(p, model)).ok_or_else(unknown)?)
+    } else {
+        let first = result["needs"][0]["model"].as_str().unwrap_or_default();
+        parts.iter().find(|p| runs(p, first)).or_else(|| parts.first())
     };
     let Some(part) = part else {
         return Err(fault(
