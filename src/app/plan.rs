@@ -1,5 +1,7 @@
 //! `fit --plan`: what to build to serve a need.
 
+pub mod keys;
+
 use super::refusal::Refusal;
 use crate::capacity::ModelShape;
 use crate::catalog::{self, Accelerator, Catalog, HardwareClass, Host};
@@ -8,7 +10,7 @@ use crate::cost::keys::local;
 use crate::cost::{self, Basis, PlanCase, Scenario};
 use crate::document::SkippedEntry;
 use crate::document::breakeven::text::warning;
-use crate::document::envelope::{Envelope, Input};
+use crate::document::envelope::{Envelope, Input, Warning};
 use crate::document::plan::{
     NamedNeed, OwnedCopy, OwnedResult, OwnedRow, PlanDocument, PlanNeed, PlanResult, PlanRow, RejectedRow,
     SCHEMA, TogetherRow, order_name,
@@ -16,8 +18,8 @@ use crate::document::plan::{
 use crate::plan::{self, Ask, Machine, Owned, Part};
 use crate::provenance::Source;
 use crate::spelling::nearest;
-use crate::workload::keys::need;
-use crate::workload::{Given, Range, Value};
+use crate::workload::keys::{Key, need};
+use crate::workload::{Fields, Given, Range, Value};
 use std::collections::BTreeSet;
 
 /// Machines that are there already, as the user named them.
@@ -34,6 +36,7 @@ pub fn plan(
     have: &[Have],
     now: &str,
 ) -> Result<PlanDocument, Refusal> {
+    let ignored = keys::ignored(scenario)?;
     let found = cost::resolve_plans(scenario, basis).map_err(no_plan)?;
     let mut further = Vec::new();
     for (n, need) in scenario.further_needs.iter().enumerate() {
@@ -48,25 +51,35 @@ pub fn plan(
     }
     let needs: Vec<&PlanCase> = std::iter::once(&found).chain(&further).collect();
     let case = &found.case;
-    let summaries = cost::alone(case);
-    let row = |offer: usize| {
-        let plan = case.offers[offer].plan.as_deref()?;
-        let context = found.need.input.p95 + found.need.output.p95;
-        let mut row =
-            PlanRow::brief(&case.offers[offer].name, plan, &found.model, context, &summaries[offer]);
-        row.name = order_name(&plan.machine, plan.hosts);
-        Some((row, plan))
-    };
-    let mut plans: Vec<(PlanRow, &Blueprint)> =
-        (0..case.offers.len()).filter(|n| !found.in_four_bits.contains(n)).filter_map(row).collect();
-    // The search uses estimates of cost; the order is by what the cost engine computes.
-    plans.sort_by(|(a, _), (b, _)| {
-        (a.misses.len().cmp(&b.misses.len()))
-            .then(a.tco_usd.total_cmp(&b.tco_usd))
-            .then_with(|| a.host.cmp(&b.host))
+    let owned = if have.is_empty() { Vec::new() } else { owned(&needs, have, basis.catalog)? };
+    let shares = shares(&owned, &needs);
+    // What is there carries part of the load: what would be ordered is for the rest.
+    let share = shares.iter().any(|share| *share < 1.0).then(|| {
+        let rate = |(n, share): (&&PlanCase, &f64)| (n.need.rate() * share, n.need.rate());
+        let sums = needs.iter().zip(&shares).map(rate).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+        sums.0 / sums.1
     });
-    let in_four_bits = found.in_four_bits.first().copied().and_then(row);
-    let in_four_bits = in_four_bits.map(|(row, plan)| PlanRow { terms: PlanRow::terms_of(plan), ..row });
+    let rest = match share {
+        Some(share) if needs.len() == 1 => {
+            Some(cost::resolve_plans(&part_of(scenario, share), basis).map_err(no_plan)?)
+        }
+        _ => None,
+    };
+    let ordered = rest.as_ref().unwrap_or(&found);
+    let (mut plans, four) = rows(ordered);
+    let all_new = rest.as_ref().and_then(|_| rows(&found).0.into_iter().next()).map(|(row, _)| row);
+    let all_new = all_new.filter(|row| row.misses.is_empty());
+    let mut in_four_bits = four.map(|(row, plan)| PlanRow { terms: PlanRow::terms_of(plan), ..row });
+    // The search ranked by its estimates. Where the first has few bits anyway, so may a cheaper one.
+    if let (Some((first, _)), Some(four)) = (plans.first(), &in_four_bits)
+        && first.few_bits
+        && first.misses.is_empty()
+        && four.tco_usd < first.tco_usd
+        && let Some((row, plan)) = rows(ordered).1
+    {
+        plans.insert(0, (row, plan));
+        in_four_bits = None;
+    }
     let best = |key: &dyn Fn(&PlanRow) -> f64| {
         let kept = plans.iter().enumerate().filter(|(_, (p, _))| p.misses.is_empty());
         kept.min_by(|a, b| key(&a.1.0).total_cmp(&key(&b.1.0))).and_then(|(n, _)| u32::try_from(n).ok())
@@ -87,7 +100,9 @@ pub fn plan(
         }
     }
     let plans: Vec<PlanRow> = plans.into_iter().map(|(row, _)| row).collect();
-    let with_later_limits = plans.first().and_then(|first| later(scenario, basis, &found, first));
+    let asked = share.filter(|_| rest.is_some()).map(|share| part_of(scenario, share));
+    let asked = asked.as_ref().unwrap_or(scenario);
+    let with_later_limits = plans.first().and_then(|first| later(asked, basis, ordered, first));
     let mut seen = BTreeSet::new();
     // The nearest first.
     let mut tried: Vec<&plan::Rejected> = found.rejected.iter().collect();
@@ -95,6 +110,8 @@ pub fn plan(
     let rejected = tried.into_iter().map(RejectedRow::of);
     let rejected =
         rejected.filter(|r| seen.insert((r.accelerator.clone(), r.engine.clone(), r.quantisation.clone())));
+    let (together, together_in_few_bits) =
+        if needs.len() > 1 { together(&needs, &shares, scenario, basis)? } else { (Vec::new(), None) };
     let result = PlanResult {
         model: found.model.clone(),
         need: need_of(&found.need),
@@ -107,8 +124,11 @@ pub fn plan(
             .iter()
             .map(|s| SkippedEntry { id: s.id.clone(), why: s.why.clone() })
             .collect(),
-        owned: if have.is_empty() { Vec::new() } else { owned(&needs, have, basis.catalog)? },
-        together: if needs.len() > 1 { together(&needs, scenario, basis)? } else { Vec::new() },
+        owned,
+        planned_share: share,
+        all_new,
+        together,
+        together_in_few_bits,
         needs: if needs.len() > 1 { named_needs(&needs) } else { Vec::new() },
         in_four_bits,
         with_later_limits,
@@ -142,7 +162,17 @@ pub fn plan(
         let value = serde_json::to_value(named).unwrap_or_default();
         inputs.insert("have".to_owned(), Input { value, unit: None, source: Source::flag("--have") });
     }
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<Warning> = ignored.into_iter().collect();
+    let grows = |fields: &Fields| {
+        let growth = fields.get(need::GROWTH_PER_MONTH.name).and_then(|g| g.value.range());
+        growth.is_some_and(|growth| growth.likely != 0.0)
+    };
+    if needs.len() > 1 && std::iter::once(&scenario.need).chain(&scenario.further_needs).any(grows) {
+        warnings.push(Warning::new(
+            "growth-of-several-needs",
+            "The machines for several needs are those of the first month: growth is not counted.",
+        ));
+    }
     let mut ids = BTreeSet::new();
     for notice in &case.notices {
         let shown = warning(notice, &case.finance.currency);
@@ -159,6 +189,63 @@ pub fn plan(
         result,
         warnings,
     })
+}
+
+/// A plan as a row, with the blueprint it was made from.
+type Row<'c> = (PlanRow, &'c Blueprint);
+
+/// The plans of a case, those that keep the limits first, then by total cost; and the best with four bits
+/// that the maker did not release, where these are set apart.
+fn rows(found: &PlanCase) -> (Vec<Row<'_>>, Option<Row<'_>>) {
+    let case = &found.case;
+    let summaries = cost::alone(case);
+    let row = |offer: usize| {
+        let plan = case.offers[offer].plan.as_deref()?;
+        let context = found.need.input.p95 + found.need.output.p95;
+        let mut row =
+            PlanRow::brief(&case.offers[offer].name, plan, &found.model, context, &summaries[offer]);
+        row.name = order_name(&plan.machine, row.hosts);
+        Some((row, plan))
+    };
+    let mut plans: Vec<Row<'_>> =
+        (0..case.offers.len()).filter(|n| !found.in_four_bits.contains(n)).filter_map(row).collect();
+    // The search uses estimates of cost; the order is by what the cost engine computes.
+    plans.sort_by(|(a, _), (b, _)| {
+        (a.misses.len().cmp(&b.misses.len()))
+            .then(a.tco_usd.total_cmp(&b.tco_usd))
+            .then_with(|| a.host.cmp(&b.host))
+    });
+    (plans, found.in_four_bits.first().copied().and_then(row))
+}
+
+/// For each need the share of its load that the machines that are there do not carry. 1 for all of them
+/// where these carry everything or nothing, or where there are none: what is then planned is for the whole
+/// load.
+fn shares(owned: &[OwnedResult], needs: &[&PlanCase]) -> Vec<f64> {
+    let short = |o: &OwnedResult| o.short_requests_per_second > 0.0;
+    let helps = |o: &OwnedResult| o.requests_per_second_at_most > 0.0;
+    if !owned.iter().any(short) || !owned.iter().any(helps) {
+        return vec![1.0; needs.len()];
+    }
+    let of = |need: &&PlanCase| {
+        let row = owned.iter().find(|o| o.model == need.model);
+        row.map_or(1.0, |o| (o.short_requests_per_second / o.requests_per_second_asked).clamp(0.0, 1.0))
+    };
+    needs.iter().map(of).collect()
+}
+
+/// The scenario with this share of its requests.
+fn part_of(scenario: &Scenario, share: f64) -> Scenario {
+    let mut part = Scenario { further_needs: Vec::new(), ..scenario.clone() };
+    let of = |key: &Key, otherwise: Option<f64>| {
+        let given = scenario.need.get(key.name).and_then(|g| g.value.range());
+        let range = given.or_else(|| otherwise.map(Range::exactly))?.map(|v| v * share);
+        let reason = "what the machines that are there do not carry";
+        Some((key.name, Given::chosen(Value::Number(range), "missing", reason)))
+    };
+    let keys = [of(need::VOLUME_FACTOR, Some(1.0)), of(need::PEAK_REQUESTS_PER_SECOND, None)];
+    part.need.extend(keys.into_iter().flatten());
+    part
 }
 
 /// Staff hours and watts that the user gave replace what the plan assumed.
@@ -209,7 +296,7 @@ fn later(scenario: &Scenario, basis: Basis<'_>, found: &PlanCase, first: &PlanRo
         let plan = case.offers[offer].plan.as_deref()?;
         let mut row =
             PlanRow::brief(&case.offers[offer].name, plan, &found.model, context, priced.get(offer)?);
-        row.name = order_name(&plan.machine, plan.hosts);
+        row.name = order_name(&plan.machine, row.hosts);
         row.misses.is_empty().then_some(row)
     };
     let rows = (0..case.offers.len()).filter(|n| !found.in_four_bits.contains(n)).filter_map(row);
@@ -358,20 +445,30 @@ fn name_of(asked: &PlanCase, n: usize) -> String {
 /// Most rows of a table of plans for several needs.
 const TOGETHER: usize = 10;
 
-/// Plans for all needs on machines of one kind, the cheapest first, each kind of accelerator once.
-fn together(needs: &[&PlanCase], scenario: &Scenario, basis: Basis<'_>) -> Result<Vec<TogetherRow>, Refusal> {
-    let shapes: Vec<_> = needs.iter().map(|n| shape_of(basis.catalog, &n.model)).collect::<Result<_, _>>()?;
+/// Plans for all needs, or for the share of each that is missing, on machines of one kind: the cheapest
+/// first, each kind of accelerator once; and the cheapest with few bits, where there are others.
+fn together(
+    needs: &[&PlanCase],
+    shares: &[f64],
+    scenario: &Scenario,
+    basis: Basis<'_>,
+) -> Result<(Vec<TogetherRow>, Option<TogetherRow>), Refusal> {
     let mut named: Vec<plan::Need> = Vec::new();
-    for (n, asked) in needs.iter().enumerate() {
-        named.push(plan::Need { name: name_of(asked, n), ..asked.need.clone() });
+    let mut missing: Vec<&PlanCase> = Vec::new();
+    for ((n, asked), share) in needs.iter().enumerate().zip(shares).filter(|(_, share)| **share > 0.0) {
+        let need = plan::Need { name: name_of(asked, n), ..asked.need.clone() };
+        named.push(need.times(*share));
+        missing.push(asked);
     }
+    let needs = missing.as_slice();
+    let shapes: Vec<_> = needs.iter().map(|n| shape_of(basis.catalog, &n.model)).collect::<Result<_, _>>()?;
     let parts: Vec<Part<'_>> = needs
         .iter()
         .zip(&shapes)
         .zip(&named)
         .map(|((asked, (model, heads)), need)| Part { need, model, heads: *heads, allowed: &asked.allowed })
         .collect();
-    let Some(first) = needs.first() else { return Ok(Vec::new()) };
+    let Some(first) = needs.first() else { return Ok((Vec::new(), None)) };
     let weighing = first.weighing;
     let machines: &[Machine] = &first.machines;
     // The search uses estimates of cost; the order is by what the cost engine computes.
@@ -386,10 +483,13 @@ fn together(needs: &[&PlanCase], scenario: &Scenario, basis: Basis<'_>) -> Resul
         .filter_map(|(t, place)| Some(TogetherRow::of(t, &models, priced.get(place?)?)))
         .collect();
     rows.sort_by(|a, b| a.total_usd.total_cmp(&b.total_usd).then_with(|| a.host.cmp(&b.host)));
+    // As for one need: weights of few bits lose some quality, so they are mentioned beside the others.
+    let (few, enough): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| r.few_bits);
+    let (mut rows, few) = if enough.is_empty() { (few, None) } else { (enough, few.into_iter().next()) };
     let mut seen = BTreeSet::new();
     rows.retain(|r| seen.insert((r.accelerator.clone(), r.accelerators)));
     rows.truncate(TOGETHER);
-    Ok(rows)
+    Ok((rows, few))
 }
 
 /// Models of several needs, in the order of [`plan::together`].

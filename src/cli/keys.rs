@@ -211,7 +211,8 @@ impl clap::Args for PlanFlags {
                 _ => "With --plan: money (keys of [finance])",
             };
             let long = flag.key.section != Section::Need;
-            c.arg(flag.argument(heading).hide_short_help(long))
+            let hidden = crate::app::plan::keys::is_without_effect(flag.key);
+            c.arg(flag.argument(heading).hide_short_help(long).hide(hidden))
         })
     }
     fn augment_args_for_update(command: Command) -> Command {

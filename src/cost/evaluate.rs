@@ -24,6 +24,10 @@ pub struct OfferSummary {
     pub one_off: Usd,
     /// Payments over the horizon.
     pub total: Totals,
+    /// Paid at the beginning of months until it works, what is paid once included.
+    pub upfront: Usd,
+    /// What is bought after that, or rented in addition.
+    pub later: Vec<Later>,
     pub events: Vec<Event>,
     /// Price, installation and spares of the first month's units.
     pub capex: Usd,
@@ -31,6 +35,8 @@ pub struct OfferSummary {
     /// known).
     pub amortised: Usd,
     pub units: Option<u32>,
+    /// How many of them only stand in for one that fails.
+    pub spare_units: u32,
     pub units_at_horizon: Option<u32>,
     /// Tokens a month that the first month's units can serve when never idle, in whole requests.
     pub capacity_tokens: Option<f64>,
@@ -56,6 +62,18 @@ pub struct Totals {
     /// Paid at the beginning of months: purchases, less what replaced units fetch.
     pub upfront: Usd,
     pub parts: Parts,
+}
+
+/// Units that are bought, or rented in addition, after the first month in which an offer works.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Later {
+    /// Month, from 0.
+    pub month: u32,
+    /// Units that are new, and units that take the place of old ones.
+    pub added: u32,
+    pub replaced: u32,
+    /// Paid for both at the beginning of the month, less what the replaced units fetch.
+    pub upfront: Usd,
 }
 
 /// One comparison.
@@ -209,6 +227,8 @@ pub(super) fn summary(
         Supply::Api(_) => 0,
     };
     let mut events = Vec::new();
+    let mut later = Vec::new();
+    let mut upfront = Usd::ZERO;
     let mut total = Totals::default();
     let (mut first, mut last) = (Step::default(), Step::default());
     for month in 0..case.need.horizon {
@@ -231,6 +251,12 @@ pub(super) fn summary(
         } else if step.added > 0 || step.units > last.units {
             let added = step.units.saturating_sub(last.units);
             events.extend((added > 0).then_some(Event::Units { month, added, units: step.units }));
+        }
+        let more = step.units.saturating_sub(last.units);
+        if month <= delivery {
+            upfront += step.upfront;
+        } else if step.upfront.get() != 0.0 || more > 0 || step.replaced > 0 {
+            later.push(Later { month, added: more, replaced: step.replaced, upfront: step.upfront });
         }
         if step.replaced > 0 {
             events.push(Event::Replacement { month, units: step.replaced });
@@ -276,10 +302,13 @@ pub(super) fn summary(
         parts: first.parts,
         one_off: first.one_off,
         total,
+        upfront,
+        later,
         events,
         capex: Usd::ZERO,
         amortised: Usd::ZERO,
         units: None,
+        spare_units: 0,
         units_at_horizon: None,
         capacity_tokens: None,
         utilisation: None,
@@ -297,6 +326,7 @@ pub(super) fn summary(
         Supply::Api(api) => api_prices(&mut s, case, api, v, record),
         Supply::Machine(machine) => {
             s.units = Some(first.units);
+            s.spare_units = machine.spare.min(first.units);
             let range = |slot: usize| case.ranges[slot];
             let further = machine.staff.further.map_or(Range::exactly(0.0), |slot| range(slot.index()));
             s.staff_hours = Some([range(machine.staff.hours.index()), further]);

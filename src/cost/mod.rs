@@ -30,7 +30,7 @@ pub mod uncertainty;
 pub use case::{Case, Notice, Offer, Pair, Role, Supply, Values};
 pub use chances::{Deployment, Totals, offers, totals};
 pub use compare::{BreakEven, Month, Never, Outcome, Scratch};
-pub use evaluate::{Comparison, Drawing, Evaluation, Event, OfferSummary, alone, evaluate};
+pub use evaluate::{Comparison, Drawing, Evaluation, Event, Later, OfferSummary, alone, evaluate};
 pub use ranking::{Ranking, rank};
 pub use resolve::{
     Basis, PlanCase, ResolveError, Skipped, resolve, resolve_all, resolve_bills, resolve_plans,

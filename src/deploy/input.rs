@@ -35,6 +35,14 @@ pub struct Limits {
     pub tpot_ms: Option<f64>,
 }
 
+impl Limits {
+    /// These, and where there is none that of the other.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { ttft_ms: self.ttft_ms.or(other.ttft_ms), tpot_ms: self.tpot_ms.or(other.tpot_ms) }
+    }
+}
+
 /// Tokens of the mean request.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Request {

@@ -21,6 +21,8 @@ pub struct Asked {
     pub option: Option<String>,
     /// Number of a plan in a plan document, from 1, instead of the first.
     pub plan: Option<usize>,
+    /// Id of a model, where a plan for several needs has several, instead of that of the first need.
+    pub model: Option<String>,
     /// `OWNER/REPO` with weights in the plan's format, or `OWNER/REPO/FILE.gguf`.
     pub weights: Option<String>,
     /// Context length, tokens.
@@ -100,6 +102,9 @@ fn advice(from: &str, document: &Value, catalog: &Catalog, asked: &Asked) -> Res
             "choose with --option",
         ));
     }
+    if let Some(model) = &asked.model {
+        return Err(only_one(model));
+    }
     let result = &document["result"];
     let options = result["options"].as_array().map_or(&[][..], Vec::as_slice);
     let of = |id: &str| options.iter().find(|o| o["id"].as_str() == Some(id));
@@ -126,6 +131,7 @@ fn advice(from: &str, document: &Value, catalog: &Catalog, asked: &Asked) -> Res
     let strict = result["answers"]["privacy"].as_str() == Some("strict");
     let mut found = begin(from, title, document, !strict);
     if matches!(placement, "local" | "hybrid") {
+        found.limits = found.limits.or(of_terms(&option["plan"]));
         match &option["plan"] {
             Value::Null => found.left_out.push(LeftOut::new(
                 "recipes for own or rented machines",
@@ -170,6 +176,13 @@ fn plan_document(
     if let Some(there) = asked.plan.is_none().then(|| on_owned_machines(result)).flatten() {
         return owned(from, document, &there, catalog, asked);
     }
+    let shared = result["together"].as_array().map_or(&[][..], Vec::as_slice);
+    if !shared.is_empty() {
+        return together(from, document, shared, catalog, asked);
+    }
+    if let Some(model) = &asked.model {
+        return Err(only_one(model));
+    }
     let number = asked.plan.unwrap_or(1);
     let Some(row) = number.checked_sub(1).and_then(|n| plans.get(n)) else {
         return Err(match plans.len() {
@@ -188,6 +201,74 @@ fn plan_document(
     }
     serve(&mut found, &format!("result.plans[{}]", number - 1), row, catalog, asked)?;
     found.left_out.extend(further_needs(result));
+    Ok(found)
+}
+
+fn only_one(model: &str) -> Fault {
+    fault(
+        format!("--model {model}: the document has one model"),
+        "leave it out; it chooses among the models of a plan for several needs",
+    )
+}
+
+/// One model of a plan for several needs: that of the first need, unless another was asked for.
+fn together(
+    from: &str,
+    document: &Value,
+    rows: &[Value],
+    catalog: &Catalog,
+    asked: &Asked,
+) -> Result<Deployment, Fault> {
+    let result = &document["result"];
+    let number = asked.plan.unwrap_or(1);
+    let Some(row) = number.checked_sub(1).and_then(|n| rows.get(n)) else {
+        return Err(fault(format!("there is no plan {number}"), format!("it has plans 1 to {}", rows.len())));
+    };
+    let parts = row["parts"].as_array().map_or(&[][..], Vec::as_slice);
+    let runs = |part: &&Value, model: &str| part["model"].as_str() == Some(model);
+    let line = |v: &Value| crate::sanitize::line(v.as_str().unwrap_or("?"), 60);
+    let part = if let Some(model) = &asked.model {
+        let models: Vec<String> = parts.iter().map(|p| line(&p["model"])).collect();
+        let unknown = || {
+            fault(
+                format!("--model {model}: the plan does not run it"),
+                format!("it runs {}", models.join(", ")),
+            )
+        };
+        Some(parts.iter().find(|p| runs(p, model)).ok_or_else(unknown)?)
+    } else {
+        let first = result["needs"][0]["model"].as_str().unwrap_or_default();
+        parts.iter().find(|p| runs(p, first)).or_else(|| parts.first())
+    };
+    let Some(part) = part else {
+        return Err(fault(
+            format!("plan {number} runs no model"),
+            "make the document again with this version",
+        ));
+    };
+    let title = row["name"].as_str().and_then(quote::name).unwrap_or("plan").to_owned();
+    let mut found = begin(from, title, document, true);
+    let figure = |key: &str| part[key].as_f64().filter(|v| v.is_finite() && *v > 0.0);
+    found.limits = Limits { ttft_ms: figure("ttft_limit_ms"), tpot_ms: figure("tpot_limit_ms") };
+    found.request = Request {
+        input_tokens: figure("input_tokens").or(found.request.input_tokens),
+        output_tokens: figure("output_tokens").or(found.request.output_tokens),
+    };
+    let mut served = part.as_object().cloned().unwrap_or_default();
+    for key in ["name", "host", "hosts", "spare_hosts", "accelerator", "accelerator_name"] {
+        served.insert(key.to_owned(), row[key].clone());
+    }
+    let at = format!("result.together[{}].parts[]", number - 1);
+    serve(&mut found, &at, &Value::Object(served), catalog, asked)?;
+    for other in parts.iter().filter(|p| p["model"] != part["model"]) {
+        found.left_out.push(LeftOut::new(
+            format!("{} ({})", line(&other["needs"]), line(&other["model"])),
+            format!(
+                "it runs on the same machines, on accelerators of its own; --model {} writes its folder",
+                line(&other["model"])
+            ),
+        ));
+    }
     Ok(found)
 }
 
@@ -239,7 +320,7 @@ fn owned(
         found.left_out.push(LeftOut::new(
             "the whole load",
             format!(
-                "what is there lacks {} requests a second at the peak; --plan 1 writes what would be bought instead",
+                "what is there lacks {} requests a second at the peak; --plan 1 writes what would be bought for it",
                 crate::number::short(there.short)
             ),
         ));
@@ -297,6 +378,17 @@ fn begin(from: &str, title: String, document: &Value, overflow: bool) -> Deploym
         },
         left_out: Vec::new(),
     }
+}
+
+/// The limits that a plan was made for, by the terms that it was computed from: an advice names none where
+/// those of the use were taken.
+fn of_terms(row: &Value) -> Limits {
+    let terms = row["terms"].as_array().map_or(&[][..], Vec::as_slice);
+    let ms = |name: &str| {
+        let term = terms.iter().find(|t| t["name"] == name)?;
+        term["value"].as_f64().map(|seconds| seconds * 1e3).filter(|ms| ms.is_finite() && *ms > 0.0)
+    };
+    Limits { ttft_ms: ms("limit.ttft-p95"), tpot_ms: ms("limit.tpot-p95") }
 }
 
 /// Fill in the machines of a plan, or report what the plan lacks. A field of a wrong type is an error.

@@ -17,10 +17,17 @@ pub(super) fn of(recipe: &Recipe) -> String {
     }
     if let Some(accept) = &recipe.accept {
         view.heading("Does it hold?");
-        view.paragraph(
-            "It is accepted when most requests keep the limits at this load. Put your own prompts in place of the \
-             made-up ones to measure quality, too.",
-        );
+        let when = match (accept.contains("--slo"), accept.contains("--concurrency")) {
+            (true, true) => "It is accepted when most requests keep the limits at this load.",
+            (true, false) => "It is accepted when most requests keep the limits.",
+            (false, _) => {
+                "The need has no limit on latency that could be kept or missed: this measures how much gets done, \
+                 and every request must be answered."
+            }
+        };
+        view.paragraph(format!(
+            "{when} Put your own prompts in place of the made-up ones to measure quality, too."
+        ));
         view.push(Block::Code(accept.clone()));
     }
     if !recipe.notes.is_empty() {

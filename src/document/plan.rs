@@ -35,6 +35,14 @@ pub struct PlanResult {
     pub currency: String,
     /// Units of that currency for one US dollar.
     pub usd_rate: f64,
+    /// The part of the load that `plans` and `together` are for, 0 to 1, where machines that are there
+    /// carry the rest; null where they are for all of it.
+    #[serde(default)]
+    pub planned_share: Option<f64>,
+    /// What would be bought for all of the load if nothing were there; null unless `plans` are for a part
+    /// of it.
+    #[serde(default)]
+    pub all_new: Option<PlanRow>,
     /// Plans that carry the load within the limits, the chosen one first, then by total cost. Where no plan
     /// keeps the limits: the plan that comes nearest, with the limits that it misses.
     pub plans: Vec<PlanRow>,
@@ -45,7 +53,7 @@ pub struct PlanResult {
     /// Index in `plans` of the plan that finishes an answer soonest; null where there is none.
     pub lowest_latency: Option<u32>,
     /// The best plan with weights of four bits that the maker of the model did not release; null where
-    /// there is none, or where only such plans exist (they then stand in `plans`).
+    /// there is none, or where the cheapest plan has few bits anyway (they then stand in `plans`).
     pub in_four_bits: Option<PlanRow>,
     /// The cheapest plan if the limits on latency were twice as long; null unless a limit binds and this
     /// plan costs less than four fifths of the chosen one.
@@ -59,9 +67,14 @@ pub struct PlanResult {
     /// gets what the earlier ones left free. Empty where no machines were named.
     #[serde(default)]
     pub owned: Vec<OwnedResult>,
-    /// The best plans for several needs on the same machines; empty where there is only one need.
+    /// The best plans for several needs on the same machines, the cheapest first; empty where there is only
+    /// one need. Plans with weights of few bits stand here only where there are no others.
     #[serde(default)]
     pub together: Vec<TogetherRow>,
+    /// The best of those with weights of few bits that the makers did not release; null where there is
+    /// none, or where they stand in `together`.
+    #[serde(default)]
+    pub together_in_few_bits: Option<TogetherRow>,
     /// Every need with its model, where there are several; `need` and `plans` are then those of the first.
     #[serde(default)]
     pub needs: Vec<NamedNeed>,
@@ -208,6 +221,17 @@ pub struct PlanRow {
     /// the total. Null in older documents.
     #[serde(default)]
     pub left_usd: Option<f64>,
+    /// Paid until it works, US dollars: what is bought and not financed, installation, and what is paid
+    /// once. Null in older documents.
+    #[serde(default)]
+    pub upfront_usd: Option<f64>,
+    /// What is bought after that, or rented in addition.
+    #[serde(default)]
+    pub later: Vec<LaterRow>,
+    /// Everything that recurs, summed over the horizon, US dollars: the total is `upfront_usd` + the `usd`
+    /// of `later` + this − `left_usd`. Null in older documents.
+    #[serde(default)]
+    pub running_usd: Option<f64>,
     /// Where the price of a machine was read; null where none is known.
     pub price_source: Option<Source>,
     /// No computer for the accelerators is known, so the price is that of the accelerators alone.
@@ -223,6 +247,20 @@ pub struct PlanRow {
     /// Every figure on the way to the plan, in the order of the computation; empty for plans that are not
     /// the first, the cheapest, the smallest or the fastest.
     pub terms: Vec<TermRow>,
+}
+
+/// Machines that are bought, or rented in addition, after the start.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LaterRow {
+    /// Month of the horizon, from 1.
+    pub month: u32,
+    /// Machines that come in addition.
+    pub added: u32,
+    /// Machines that take the place of old ones.
+    pub replaced: u32,
+    /// Paid for both at the beginning of the month, US dollars, less what the old ones fetch; 0 where they
+    /// are rented.
+    pub usd: f64,
 }
 
 /// One figure on the way to a plan.
@@ -401,6 +439,25 @@ pub struct TogetherRow {
     pub monthly_usd: f64,
     /// Total over the horizon, US dollars, less what the machines would then fetch.
     pub total_usd: f64,
+    /// What the machines would still fetch at the horizon, less what is then owed, US dollars; taken off
+    /// the total. Null in older documents.
+    #[serde(default)]
+    pub left_usd: Option<f64>,
+    /// Paid until it works, US dollars: what is bought and not financed, installation, and what is paid
+    /// once. Null in older documents.
+    #[serde(default)]
+    pub upfront_usd: Option<f64>,
+    /// What is bought after that, or rented in addition.
+    #[serde(default)]
+    pub later: Vec<LaterRow>,
+    /// Everything that recurs, summed over the horizon, US dollars: the total is `upfront_usd` + the `usd`
+    /// of `later` + this − `left_usd`. Null in older documents.
+    #[serde(default)]
+    pub running_usd: Option<f64>,
+    /// Some of the weights have fewer than eight bits and were not released by the model's maker: they lose
+    /// some quality.
+    #[serde(default)]
+    pub few_bits: bool,
 }
 
 /// One model of several on the same machines.
@@ -410,6 +467,9 @@ pub struct PartRow {
     pub needs: String,
     /// Id of the model.
     pub model: String,
+    /// The software path that the speeds are predicted for; empty in older documents.
+    #[serde(default)]
+    pub backend: String,
     /// The engine to start.
     #[serde(default)]
     pub engine: String,
@@ -420,6 +480,38 @@ pub struct PartRow {
     pub kv_type: String,
     /// Accelerators of one copy.
     pub accelerators: u32,
+    /// Degree of tensor parallelism: accelerators that share each layer; null in older documents.
+    #[serde(default)]
+    pub tensor_parallel: Option<u32>,
+    /// Degree of pipeline parallelism: groups of accelerators, each of which has part of the layers; null
+    /// in older documents.
+    #[serde(default)]
+    pub pipeline_parallel: Option<u32>,
+    /// Expert parallelism: every accelerator has whole experts instead of a part of each.
+    #[serde(default)]
+    pub expert_parallel: bool,
+    /// Context length that is planned for, input and output, tokens; null in older documents.
+    #[serde(default)]
+    pub context_tokens: Option<f64>,
+    /// Size of the weights of one copy, bytes; null in older documents.
+    #[serde(default)]
+    pub weights_bytes: Option<f64>,
+    /// The weights have fewer than eight bits and were not released by the model's maker.
+    #[serde(default)]
+    pub few_bits: bool,
+    /// Limit on the time to the first token at the 95th percentile, ms: of the needs that share the copies,
+    /// the one that is hardest to keep. Null where there is none.
+    #[serde(default)]
+    pub ttft_limit_ms: Option<f64>,
+    /// The same for the time per output token after the first, ms; null where there is none.
+    #[serde(default)]
+    pub tpot_limit_ms: Option<f64>,
+    /// Input tokens of a request, mean; null in older documents.
+    #[serde(default)]
+    pub input_tokens: Option<f64>,
+    /// Output tokens of a request, mean; null in older documents.
+    #[serde(default)]
+    pub output_tokens: Option<f64>,
     /// Copies of the model.
     pub replicas: u32,
     /// Requests that one copy serves at the same time.

@@ -166,6 +166,13 @@ impl Need {
         }
     }
 
+    /// This need with a share of its requests, at all hours alike.
+    #[must_use]
+    pub fn times(&self, share: f64) -> Self {
+        let batch = self.batch.map(|b| Batch { requests: b.requests * share, ..b });
+        Self { mean_rate: self.mean_rate * share, peak_rate: self.peak_rate * share, batch, ..self.clone() }
+    }
+
     /// Two needs served by the same replicas of one model: their loads added up hour by hour, tokens
     /// weighted by their shares of the requests, and of each limit the one that is harder to keep. Work
     /// that can wait fills the hours in which the other asks for less than at its peak.

@@ -193,6 +193,13 @@ pub struct Together<'a> {
     pub cost: Cost,
 }
 
+impl Together<'_> {
+    /// Does some model run in few bits that its maker did not release ([`few_bits`])?
+    pub fn few_bits(&self) -> bool {
+        self.parts.iter().any(|(_, replica, _)| few_bits(replica))
+    }
+}
+
 /// A model with its whole need, and by index of the machine the settings that keep its limits.
 type Tried<'a> = (Part<'a>, &'a Need, Vec<(usize, Vec<Replica>)>);
 
@@ -227,9 +234,13 @@ pub fn together<'a>(
             for (part, need, good) in &tried {
                 let here = good.iter().find(|(i, _)| *i == index).map(|(_, g)| g)?;
                 let sized = here.iter().map(|r| (r, copies(need, r, part.allowed).0));
-                // The fewest accelerators, so that the rest is free for another model.
-                let best = sized
-                    .min_by(|a, b| (a.0.devices() * a.1).cmp(&(b.0.devices() * b.1)).then(a.1.cmp(&b.1)))?;
+                // Weights of enough bits; then the fewest accelerators, so that the rest is free for
+                // another model.
+                let best = sized.min_by(|a, b| {
+                    (few_bits(a.0).cmp(&few_bits(b.0)))
+                        .then((a.0.devices() * a.1).cmp(&(b.0.devices() * b.1)))
+                        .then(a.1.cmp(&b.1))
+                })?;
                 chosen.push(((*need).clone(), best.0.clone(), best.1));
             }
             Some(packed(machine, chosen, cost))

@@ -111,11 +111,11 @@ pub struct Missed {
 /// What a search for plans found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchResult<'a> {
-    /// One for each machine that can carry the need, the cheapest first.
+    /// The best of each machine that can carry the need, the cheapest first.
     pub plans: Vec<Plan<'a>>,
     /// The same with four-bit weights that the maker did not release, under a server. They lose some
-    /// quality, so they count as plans only where there is nothing else, and are otherwise mentioned
-    /// beside.
+    /// quality, so they count as plans only where there is nothing else or where the cheapest plan has few
+    /// bits anyway (a machine may then have two plans); otherwise they are mentioned beside.
     pub in_four_bits: Vec<Plan<'a>>,
     /// Indices into [`SearchResult::plans`]: the plan with the fewest machines, and the one that completes
     /// an answer soonest.
@@ -181,17 +181,21 @@ pub fn search<'a>(ask: &Ask<'a>) -> SearchResult<'a> {
     let all = |format_use: FormatUse| {
         let on = |machine| on_machine(ask, machine, &tried.get(&kind(machine))?.good, format_use);
         let mut plans: Vec<Plan<'a>> = ask.machines.iter().filter_map(on).collect();
-        plans.sort_by(|a, b| {
-            (a.cost.total_usd.total_cmp(&b.cost.total_usd))
-                .then(a.hosts.cmp(&b.hosts))
-                .then_with(|| a.machine.id.cmp(&b.machine.id))
-                .then(a.machine.accelerators.cmp(&b.machine.accelerators))
-        });
+        plans.sort_by(cheapest);
         plans
     };
     let (mut plans, mut in_four_bits) = (all(FormatUse::Usual), all(FormatUse::WhereNothingElseFits));
-    if plans.is_empty() {
-        std::mem::swap(&mut plans, &mut in_four_bits);
+    // Where the best plan has few bits anyway, those of a server rank with it: it loses as much.
+    if plans.first().is_none_or(|first| few_bits(&first.replica)) {
+        for four in in_four_bits.drain(..) {
+            let same = |p: &Plan<'_>| std::ptr::eq(p.machine, four.machine) && few_bits(&p.replica);
+            match plans.iter().position(same) {
+                Some(n) if plans[n].cost.total_usd <= four.cost.total_usd => {}
+                Some(n) => plans[n] = four,
+                None => plans.push(four),
+            }
+        }
+        plans.sort_by(cheapest);
     }
     let best = |key: &dyn Fn(&Plan<'_>) -> f64| {
         (0..plans.len()).min_by(|a, b| key(&plans[*a]).total_cmp(&key(&plans[*b])))
@@ -200,6 +204,14 @@ pub fn search<'a>(ask: &Ask<'a>) -> SearchResult<'a> {
     let quickest = best(&|p| p.typical.ttft.likely + ask.need.output.mean * p.typical.tpot.likely);
     let nearest = if plans.is_empty() { nearest(ask, &tried) } else { None };
     SearchResult { plans, in_four_bits, fewest, quickest, nearest, rejected }
+}
+
+/// The order of plans: by total cost, then by the number of machines.
+fn cheapest(a: &Plan<'_>, b: &Plan<'_>) -> std::cmp::Ordering {
+    (a.cost.total_usd.total_cmp(&b.cost.total_usd))
+        .then(a.hosts.cmp(&b.hosts))
+        .then_with(|| a.machine.id.cmp(&b.machine.id))
+        .then(a.machine.accelerators.cmp(&b.machine.accelerators))
 }
 
 fn kind(machine: &Machine) -> Kind {

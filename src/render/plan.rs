@@ -5,7 +5,7 @@ use super::view::{Block, Cell, Table, View};
 use crate::document::envelope::Envelope;
 use crate::document::fit::BandRow;
 use crate::document::plan::{
-    MissedRow, OwnedResult, PlanNeed, PlanResult, PlanRow, RejectedRow, TermRow, TogetherRow,
+    LaterRow, MissedRow, OwnedResult, PlanNeed, PlanResult, PlanRow, RejectedRow, TermRow, TogetherRow,
 };
 use crate::money::Currency;
 use crate::number::{grouped, percent, short};
@@ -44,6 +44,17 @@ impl Envelope<PlanResult> {
             }
             view.heading("All needs on the same machines");
             view.push(Block::Table(together(&r.together, &money)));
+            if let Some(few) = &r.together_in_few_bits
+                && r.together.first().is_some_and(|first| few.total_usd < first.total_usd)
+            {
+                view.paragraph(format!(
+                    "With weights of fewer than eight bits that the model's maker did not release: {} ({}), {} over {} months. They lose some quality: measure it on your own prompts first.",
+                    few.name,
+                    formats(few),
+                    money.show(few.total_usd),
+                    r.horizon_months
+                ));
+            }
             view.paragraph(format!(
                 "Over {} months, with power, place and people, less what the machines would then still fetch. Needs of one model share its copies; different models share machines, but no accelerator.",
                 r.horizon_months
@@ -73,11 +84,24 @@ impl Envelope<PlanResult> {
         if first.misses.is_empty() {
             let enough = !r.owned.is_empty() && r.owned.iter().all(|o| o.short_requests_per_second <= 0.0);
             let sentence = order(first, r.horizon_months, money);
-            view.paragraph(if enough {
-                format!("Bought new for this alone it would be: {sentence}")
-            } else {
-                sentence
+            view.paragraph(match (enough, r.planned_share) {
+                (true, _) => format!("Bought new, all of it would take this. {sentence}"),
+                (false, Some(_)) => {
+                    format!("To add to what is there, for the part that is missing: {sentence}")
+                }
+                (false, None) => sentence,
             });
+            if let Some(all) = &r.all_new {
+                view.paragraph(format!(
+                    "Bought new, all of it would take {} ({} in {}): {} up front and {} over {} months.",
+                    all.name,
+                    all.engine,
+                    all.quantisation,
+                    money.show(all.upfront()),
+                    money.show(all.tco_usd),
+                    r.horizon_months
+                ));
+            }
             view.paragraph(binds(first));
             if first.few_bits {
                 view.paragraph(few_bits(first, &r.plans, r.horizon_months, money));
@@ -94,7 +118,7 @@ impl Envelope<PlanResult> {
                 late.name,
                 late.engine,
                 late.quantisation,
-                money.show(late.capex_usd),
+                money.show(late.upfront()),
                 money.show(late.tco_usd),
                 r.horizon_months
             ));
@@ -116,10 +140,13 @@ impl Envelope<PlanResult> {
                 .collect();
             view.push(Block::Table(ranking(&differ, money)));
             if r.plans.len() > differ.len() {
-                view.paragraph(format!(
-                    "The cheapest computer around each; {} more plans are in the JSON.",
-                    grouped((r.plans.len() - differ.len()) as f64, 0)
-                ));
+                view.paragraph(match r.plans.len() - differ.len() {
+                    1 => "The cheapest computer around each; one more plan is in the JSON.".to_owned(),
+                    n => format!(
+                        "The cheapest computer around each; {} more plans are in the JSON.",
+                        grouped(n as f64, 0)
+                    ),
+                });
             }
         }
         if let Some(four) = r.in_four_bits.as_ref().filter(|f| f.tco_usd < first.tco_usd) {
@@ -186,7 +213,11 @@ impl PlanResult {
     /// What would be ordered, in a sentence; `None` where no plan keeps the limits.
     pub(super) fn sentence(&self) -> Option<String> {
         let best = self.best().filter(|p| p.misses.is_empty())?;
-        Some(order(best, self.horizon_months, &self.money()))
+        let sentence = order(best, self.horizon_months, &self.money());
+        Some(match self.planned_share {
+            Some(_) => format!("To add to what is there, for the part that is missing: {sentence}"),
+            None => sentence,
+        })
     }
 
     /// What the plan is for, in a sentence.
@@ -195,14 +226,30 @@ impl PlanResult {
     }
 }
 
-/// A rate in words: per hour if it is below one per second.
+impl PlanRow {
+    /// What is paid before it works, US dollars.
+    fn upfront(&self) -> f64 {
+        self.upfront_usd.unwrap_or(self.capex_usd)
+    }
+}
+
+impl TogetherRow {
+    /// What is paid before it works, US dollars.
+    fn upfront(&self) -> f64 {
+        self.upfront_usd.unwrap_or(self.capex_usd)
+    }
+}
+
+/// A rate in words, in the shortest time in which there is at least one: up to a month of 730 hours.
 fn per_second(rate: f64) -> String {
     if rate >= 1.0 {
         format!("{} requests a second", short(rate))
     } else if rate * 60.0 >= 1.0 {
         format!("{} requests a minute", short(rate * 60.0))
-    } else {
+    } else if rate * 3600.0 >= 1.0 {
         format!("{} requests an hour", short(rate * 3600.0))
+    } else {
+        format!("{} requests a month", short(rate * 3600.0 * 730.0))
     }
 }
 
@@ -216,8 +263,8 @@ fn order(p: &PlanRow, months: u32, money: &Currency) -> String {
     let copies = if p.replicas == 1 { "one copy".to_owned() } else { format!("{} copies", p.replicas) };
     let it = if p.hosts > 1 { "They run" } else { "It runs" };
     let how = if p.capex_usd > 0.0 { "Order" } else { "Take" };
-    let price = if p.capex_usd > 0.0 {
-        format!("{} up front and {} a month", money.show(p.capex_usd), money.show(p.monthly_usd))
+    let price = if p.capex_usd > 0.0 || p.upfront() > 0.0 {
+        format!("{} up front and {} a month", money.show(p.upfront()), money.show(p.monthly_usd))
     } else {
         format!("{} a month", money.show(p.monthly_usd))
     };
@@ -226,14 +273,53 @@ fn order(p: &PlanRow, months: u32, money: &Currency) -> String {
         n => format!("up to {n} requests at once"),
     };
     format!(
-        "{how} {}{spare}. {it} {copies} of the model under {} in {} with {at_once}{}. {price}; {} over {months} months{}.",
+        "{how} {}{spare}. {it} {copies} of the model under {} in {} with {at_once}{}. {price}; {} over {months} months{}.{}",
         p.name,
         p.engine,
         p.quantisation,
         if p.replicas > 1 { " each" } else { "" },
         money.show(p.tco_usd),
         left(p.left_usd.unwrap_or(0.0), money),
+        later(&p.later, p.running_usd, money),
     )
+}
+
+/// The most later purchases that a sentence names one by one.
+const NAMED: usize = 4;
+
+/// What is bought or rented later, and what recurs in all; empty where nothing is.
+fn later(rows: &[LaterRow], running_usd: Option<f64>, money: &Currency) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let machines = |r: &LaterRow| match (r.added, r.replaced) {
+        (added, 0) => format!("{added} more"),
+        (0, replaced) => format!("{replaced} again"),
+        (added, replaced) => format!("{added} more and {replaced} again"),
+    };
+    let paid = |usd: f64| if usd.abs() >= 0.5 { format!(" for {}", money.show(usd)) } else { String::new() };
+    let what = if rows.len() <= NAMED {
+        let each: Vec<String> =
+            rows.iter().map(|r| format!("{} in month {}{}", machines(r), r.month, paid(r.usd))).collect();
+        list(&each)
+    } else {
+        let (mut added, mut replaced) = (0, 0);
+        for row in rows {
+            (added, replaced) = (added + row.added, replaced + row.replaced);
+        }
+        let months = rows.first().zip(rows.last()).map_or((0, 0), |(a, b)| (a.month, b.month));
+        let all = LaterRow { month: 0, added, replaced, usd: rows.iter().map(|r| r.usd).sum() };
+        format!(
+            "{} from month {} to month {}{} together (the JSON has each)",
+            machines(&all),
+            months.0,
+            months.1,
+            paid(all.usd)
+        )
+    };
+    let running = running_usd
+        .map_or_else(String::new, |usd| format!("; what recurs comes to {} in all", money.show(usd)));
+    format!(" The total counts what follows later: {what}{running}.")
 }
 
 /// What is deducted from the total, or added to it.
@@ -400,7 +486,7 @@ fn side_by_side(chosen: &[(String, &PlanRow)], money: &Currency) -> Table {
     line("people, hours a month", &|p| {
         Cell::Number(p.staff_hours_per_month.likely, figure(p.staff_hours_per_month.likely))
     });
-    line("to buy", &|p| Cell::Number(p.capex_usd, money.show(p.capex_usd)));
+    line("up front", &|p| Cell::Number(p.upfront(), money.show(p.upfront())));
     line("a month", &|p| Cell::Number(p.monthly_usd, money.show(p.monthly_usd)));
     if chosen.iter().any(|(_, p)| p.left_usd.is_some()) {
         line("worth at the end", &|p| {
@@ -422,7 +508,15 @@ fn split(p: &PlanRow) -> String {
 
 fn ranking(plans: &[&PlanRow], money: &Currency) -> Table {
     let mut table = Table::new(&[
-        "machines", "weights", "#at once", "#TTFT ms", "#TPOT ms", "#busy", "#to buy", "#a month", "#in all",
+        "machines",
+        "weights",
+        "#at once",
+        "#TTFT ms",
+        "#TPOT ms",
+        "#busy",
+        "#up front",
+        "#a month",
+        "#in all",
     ]);
     for p in plans {
         let hosts = if p.hosts == 1 { "1 host".to_owned() } else { format!("{} hosts", p.hosts) };
@@ -433,7 +527,7 @@ fn ranking(plans: &[&PlanRow], money: &Currency) -> Table {
             Cell::Number(p.ttft_ms.likely, figure(p.ttft_ms.likely)),
             Cell::Number(p.tpot_ms.likely, figure(p.tpot_ms.likely)),
             Cell::Number(p.busy_peak, percent(p.busy_peak)),
-            Cell::Number(p.capex_usd, money.show(p.capex_usd)),
+            Cell::Number(p.upfront(), money.show(p.upfront())),
             Cell::Number(p.monthly_usd, money.show(p.monthly_usd)),
             Cell::Number(p.tco_usd, money.show(p.tco_usd)),
         ]);
@@ -555,19 +649,30 @@ fn order_of_all(first: &TogetherRow, r: &PlanResult, money: &Currency) -> Vec<St
         n => format!(", {n} of them spares"),
     };
     let enough = !r.owned.is_empty() && r.owned.iter().all(|o| o.short_requests_per_second <= 0.0);
-    let how = match (enough, first.capex_usd > 0.0) {
-        (true, true) => "Bought new for all of it it would be: order",
-        (false, true) => "Order",
-        (_, false) => "Take",
+    let how = match (enough, r.planned_share, first.capex_usd > 0.0) {
+        (true, _, true) => "Bought new, all of it would take",
+        (true, _, false) => "Rented, all of it would take",
+        (false, Some(_), true) => "To add to what is there, for the part that is missing: order",
+        (false, Some(_), false) => "To add to what is there, for the part that is missing: take",
+        (false, None, true) => "Order",
+        (false, None, false) => "Take",
     };
     let mut lines = vec![format!(
-        "{how} {}{spare}. {} up front and {} a month; {} over {} months.",
+        "{how} {}{spare}. {} up front and {} a month; {} over {} months{}.{}",
         first.name,
-        money.show(first.capex_usd),
+        money.show(first.upfront()),
         money.show(first.monthly_usd),
         money.show(first.total_usd),
-        r.horizon_months
+        r.horizon_months,
+        left(first.left_usd.unwrap_or(0.0), money),
+        later(&first.later, first.running_usd, money),
     )];
+    if first.few_bits {
+        lines.push(format!(
+            "{}: fewer than eight bits a weight, which the model's maker did not release. They lose some quality, so measure it on your own prompts first; no plan on the same machines has more.",
+            formats(first)
+        ));
+    }
     lines.extend(first.parts.iter().map(|p| {
         let copies = if p.replicas == 1 { "one copy".to_owned() } else { format!("{} copies", p.replicas) };
         let latency = match (p.ttft_p95_ms, p.tpot_p95_ms) {
@@ -592,8 +697,16 @@ fn order_of_all(first: &TogetherRow, r: &PlanResult, money: &Currency) -> Vec<St
     lines
 }
 
+/// The formats in which the models of a row run, each once: those of few bits where there are any.
+fn formats(row: &TogetherRow) -> String {
+    let of = |few: bool| -> BTreeSet<&str> {
+        row.parts.iter().filter(|p| p.few_bits || !few).map(|p| p.quantisation.as_str()).collect()
+    };
+    of(row.few_bits).into_iter().collect::<Vec<_>>().join(", ")
+}
+
 fn together(rows: &[TogetherRow], money: &Currency) -> Table {
-    let mut table = Table::new(&["machines", "runs", "#free", "#to buy", "#a month", "#in all"]);
+    let mut table = Table::new(&["machines", "runs", "#free", "#up front", "#a month", "#in all"]);
     for t in rows {
         let hosts = if t.hosts == 1 { "1 host".to_owned() } else { format!("{} hosts", t.hosts) };
         let parts: Vec<String> = t
@@ -610,7 +723,7 @@ fn together(rows: &[TogetherRow], money: &Currency) -> Table {
             format!("{} × {}, {hosts}", t.accelerators, t.accelerator_name).into(),
             parts.join("; ").into(),
             Cell::Number(f64::from(t.free_accelerators), t.free_accelerators.to_string()),
-            Cell::Number(t.capex_usd, money.show(t.capex_usd)),
+            Cell::Number(t.upfront(), money.show(t.upfront())),
             Cell::Number(t.monthly_usd, money.show(t.monthly_usd)),
             Cell::Number(t.total_usd, money.show(t.total_usd)),
         ]);

@@ -472,3 +472,94 @@ fn a_plan_on_owned_machines_deploys_them() {
     let bought = deployed(&document, &Asked { plan: Some(1), ..Asked::default() });
     assert!(text(&bought, "README.md").contains("6000 Ada"));
 }
+
+/// A plan for several needs is deployed as it is ordered: the machines of the first row, with what runs on
+/// them for all needs.
+#[test]
+fn a_plan_for_several_needs_deploys_what_is_ordered() {
+    let part = |needs: &str, model: &str, at_once: u32| {
+        json!({
+            "needs": needs, "model": model, "backend": "vllm", "engine": "vllm", "quantisation": "FP8",
+            "kv_type": "F16", "accelerators": 1, "tensor_parallel": 1, "pipeline_parallel": 1,
+            "expert_parallel": false, "context_tokens": 1750.0, "weights_bytes": 8.2e9, "replicas": 1,
+            "concurrency": at_once, "requests_per_second": 1.3, "ttft_limit_ms": 400.0, "tpot_limit_ms": 40.0,
+            "input_tokens": 1060.0, "output_tokens": 206.0
+        })
+    };
+    let row = |accelerator: &str, parts: &[Value]| {
+        json!({
+            "name": "a tower", "host": "tower-wrx90-4x", "host_name": "a tower", "hosts": 2, "spare_hosts": 1,
+            "accelerator": accelerator, "accelerator_name": accelerator, "accelerators": 2, "parts": parts
+        })
+    };
+    let both = [part("chat + nightly", "qwen3-8b", 58), part("search", "qwen3-14b", 31)];
+    let document = json!({
+        "schema": "freehold.plan/1",
+        "inputs": {},
+        "result": {
+            "need": { "use": "chat", "input_tokens": 1500.0, "output_tokens": 250.0 },
+            "needs": [
+                { "name": "chat", "model": "qwen3-8b", "need": {} },
+                { "name": "nightly", "model": "qwen3-8b", "need": {} },
+                { "name": "search", "model": "qwen3-14b", "need": {} }
+            ],
+            "together": [row("nvidia-rtx-6000-ada", &both), row("nvidia-l40s", &both)],
+            "plans": [{
+                "name": "for the chat alone", "host": "desktop-am5-1x", "hosts": 1, "spare_hosts": 0,
+                "accelerator": "nvidia-rtx-4090", "model": "qwen3-8b", "backend": "vllm", "engine": "vllm",
+                "quantisation": "FP8", "kv_type": "F16", "tensor_parallel": 1, "replicas": 1, "concurrency": 11
+            }]
+        }
+    });
+    let all = |asked: &Asked| -> (String, Vec<String>) {
+        let folder = deployed(&document, asked);
+        let text = folder.files.iter().map(|f| f.text.as_str()).collect();
+        (text, folder.left_out.iter().map(|l| l.path.clone()).collect())
+    };
+    let (text, left) = all(&Asked::default());
+    assert!(text.contains("6000 Ada") && text.contains("--max-num-seqs=58"), "{text}");
+    assert!(text.contains("--slo ttft=400ms,tpot=40ms") && !text.contains("4090"), "{text}");
+    assert!(
+        left.iter().any(|l| l.contains("search")) && !left.iter().any(|l| l.contains("nightly")),
+        "{left:?}"
+    );
+    let (text, _) = all(&Asked { plan: Some(2), ..Asked::default() });
+    assert!(text.contains("L40S") && text.contains("--max-num-seqs=58"));
+    let (text, left) = all(&Asked { model: Some("qwen3-14b".to_owned()), ..Asked::default() });
+    assert!(text.contains("--max-num-seqs=31") && left.iter().any(|l| l.contains("nightly")), "{left:?}");
+    let wrong = Asked { model: Some("qwen3-32b".to_owned()), ..Asked::default() };
+    let fault =
+        deploy("document.json", &document.to_string(), &Catalog::embedded(), &wrong).expect_err("no such");
+    assert!(fault.to_string().contains("qwen3-32b"), "{fault}");
+}
+
+/// The accepting command has the limits that a plan was made for, also where the document's need has none;
+/// without limits nothing is said to be kept.
+#[test]
+fn what_is_accepted_are_the_limits_of_the_plan() {
+    let mut document = document("hybrid");
+    let inputs = document["inputs"].as_object_mut().expect("inputs");
+    inputs.retain(|name, _| !["need.use", "need.ttft_ms", "need.tpot_ms"].contains(&name.as_str()));
+    let options = document["result"]["options"].as_array_mut().expect("options");
+    for option in options.iter_mut().filter(|o| o["plan"].is_object()) {
+        let term = |name: &str, value: f64| json!({ "name": name, "value": value, "unit": "s" });
+        option["plan"]["terms"] = json!([term("limit.ttft-p95", 0.45), term("limit.tpot-p95", 0.035)]);
+    }
+    let readmes = |document: &Value| -> Vec<String> {
+        let made = deployed(document, &Asked::default());
+        made.files.into_iter().filter(|f| f.path.ends_with("/README.md")).map(|f| f.text).collect()
+    };
+    let found = readmes(&document);
+    assert!(!found.is_empty());
+    for text in &found {
+        assert!(text.contains("--slo ttft=450ms,tpot=35ms") && text.contains("keep the limits"), "{text}");
+    }
+    let options = document["result"]["options"].as_array_mut().expect("options");
+    for option in options.iter_mut().filter(|o| o["plan"].is_object()) {
+        option["plan"]["terms"] = json!([]);
+    }
+    for text in readmes(&document) {
+        assert!(!text.contains("--slo") && !text.contains("keep the limits"), "{text}");
+        assert!(text.contains("no limit on latency"), "{text}");
+    }
+}

@@ -463,3 +463,209 @@ fn a_limit_on_the_whole_answer_is_kept() {
     }
     assert!(document["result"]["plans"][0]["binds"].as_array().expect("words").contains(&"e2e".into()));
 }
+
+/// The first plan's `name`, as a number.
+fn of_first(document: &Value, name: &str) -> f64 {
+    document["result"]["plans"][0][name].as_f64().unwrap_or_else(|| panic!("{name} of the first plan"))
+}
+
+/// Where what is there carries nearly all, what is ordered is for the rest.
+#[test]
+fn what_is_there_is_added_to_and_not_bought_anew() {
+    let mut args = BANK[..10].to_vec();
+    args[5] = "4500k";
+    args.extend(["--have", "4x nvidia-h100-sxm-80gb"]);
+    let document = plan(&args);
+    let result = &document["result"];
+    let of = |name: &str| result["owned"][0][name].as_f64().expect("a rate");
+    let (short, asked) = (of("short_requests_per_second"), of("requests_per_second_asked"));
+    assert!(short > 0.0 && short < 0.1 * asked, "{short} of {asked}");
+    let share = result["planned_share"].as_f64().expect("a share");
+    assert!((share - short / asked).abs() < 1e-9, "{share}");
+    assert!(of_first(&document, "requests_per_second") >= short);
+    let all_new = result["all_new"]["tco_usd"].as_f64().expect("a total");
+    assert!(of_first(&document, "tco_usd") < 0.5 * all_new, "{all_new}");
+    // The need is all of it, and so are the inputs.
+    assert!((result["need"]["requests_per_second_peak"].as_f64().expect("a rate") - asked).abs() < 1e-9);
+    assert_eq!(document["inputs"]["need.requests_per_month"]["value"], 4_500_000.0);
+    let page = freehold(&[&["fit", "--plan", "--today", "2026-11-27"], &args[..]].concat());
+    let page = String::from_utf8_lossy(&page.stdout).into_owned();
+    assert!(page.contains("To add to what is there") && page.contains("Bought new, all of it"), "{page}");
+    // What suffices is not added to, and what carries nothing is no reason to plan for less.
+    for have in ["64x nvidia-h100-sxm-80gb", "nvidia-rtx-3060-12gb"] {
+        let at = args.len() - 1;
+        args[at] = have;
+        let document = plan(&args);
+        assert_eq!(document["result"]["planned_share"], Value::Null, "{have}");
+    }
+}
+
+/// Several needs on one model: the machines for the rest, and weights of few bits only where there are no
+/// others.
+#[test]
+fn few_bits_are_not_ordered_for_several_needs_without_a_word() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("two.toml");
+    let text = "[[need]]\nname = \"chat\"\nuse = \"chat\"\nrequests_per_month = 400000\ninput_tokens = 1500\n\
+                output_tokens = 250\n[[need]]\nname = \"nightly\"\nuse = \"batch\"\nrequests_per_month = 3000000\n\
+                input_tokens = 1000\noutput_tokens = 200\n[[local]]\nmodel = \"qwen3-32b\"\n";
+    std::fs::write(&file, text).expect("written");
+    let scenario = file.to_str().expect("UTF-8");
+    let document = plan(&["--scenario", scenario]);
+    let result = &document["result"];
+    let rows = result["together"].as_array().expect("rows");
+    assert!(rows.iter().all(|r| r["few_bits"] == false && r["parts"][0]["few_bits"] == false), "{rows:?}");
+    let few = &result["together_in_few_bits"];
+    assert!(few["few_bits"] == true && few["total_usd"].as_f64() < rows[0]["total_usd"].as_f64(), "{few}");
+    let page = freehold(&["fit", "--plan", "--scenario", scenario, "--today", "2026-11-27"]);
+    let page = String::from_utf8_lossy(&page.stdout).into_owned();
+    let words: Vec<&str> = page.split_whitespace().collect();
+    assert!(words.join(" ").contains("They lose some quality"), "{page}");
+    // Where it is asked for, it is ordered, and said to lose quality.
+    let asked = plan(&["--scenario", scenario, "--quantisation", "NVFP4"]);
+    assert_eq!(asked["result"]["together"][0]["few_bits"], true);
+    // What is not counted is said.
+    std::fs::write(&file, text.replace("[[local]]", "growth_per_month = 0.1\n[[local]]")).expect("written");
+    let growing = plan(&["--scenario", scenario])["warnings"].to_string();
+    assert!(
+        growing.contains("growth is not counted") && !document["warnings"].to_string().contains("growth")
+    );
+    std::fs::write(&file, text).expect("written");
+    // For what is missing less is ordered than for all of it.
+    let rest = plan(&["--scenario", scenario, "--quantisation", "FP8", "--have", "1x nvidia-l40s"]);
+    let share = rest["result"]["planned_share"].as_f64();
+    assert!(share.is_none_or(|share| share > 0.0 && share < 1.0), "{share:?}");
+    let total = |document: &Value| document["result"]["together"][0]["total_usd"].as_f64().expect("a total");
+    assert!(total(&rest) <= total(&plan(&["--scenario", scenario, "--quantisation", "FP8"])));
+}
+
+/// Where the cheapest plan has few bits anyway, one with few bits and lower cost does not stand apart.
+#[test]
+fn plans_of_few_bits_rank_together_where_one_is_first() {
+    let document = plan(&[
+        "--model",
+        "llama-3.1-405b-instruct",
+        "--use",
+        "batch",
+        "--requests-per-month",
+        "1M",
+        "--input-tokens",
+        "2000",
+        "--output-tokens",
+        "500",
+    ]);
+    let result = &document["result"];
+    let first = &result["plans"][0];
+    let apart = result["in_four_bits"]["tco_usd"].as_f64();
+    assert!(
+        first["few_bits"] == false || apart.is_none_or(|apart| apart >= of_first(&document, "tco_usd")),
+        "{apart:?} beside {first}"
+    );
+}
+
+const SMALL: [&str; 10] = [
+    "--model",
+    "llama-3.1-8b-instruct",
+    "--use",
+    "chat",
+    "--requests-per-month",
+    "3M",
+    "--input-tokens",
+    "1000",
+    "--output-tokens",
+    "200",
+];
+
+/// What is ordered is what is paid for, and its parts add up to the total, whatever the user says of costs.
+#[test]
+fn what_is_paid_and_when_adds_up_to_the_total() {
+    let with = |more: &[&str]| plan(&[&SMALL[..], more].concat());
+    let (mut bought_later, mut delivered) = (false, 0.0);
+    for more in [
+        &[][..],
+        &["--local.spare-units", "1"],
+        &["--local.tokeniser-ratio", "2"],
+        &["--local.retry-share", "1"],
+        &["--local.powered-hours-per-month", "100"],
+        &["--local.kind", "financed"],
+        &["--local.kind", "rented"],
+        &["--local.one-off-usd", "5000"],
+        &["--local.delivery-months", "3"],
+        &["--local.life-months", "12"],
+        &["--growth-per-month", "0.1", "--horizon-months", "24"],
+    ] {
+        let document = with(more);
+        for p in document["result"]["plans"].as_array().expect("plans") {
+            let of = |name: &str| p[name].as_f64().expect("a number");
+            let later = p["later"].as_array().expect("a list");
+            let later: f64 = later.iter().filter_map(|l| l["usd"].as_f64()).sum();
+            let sum = of("upfront_usd") + later + of("running_usd") - of("left_usd");
+            assert!(
+                (sum - of("tco_usd")).abs() < 0.01 * of("tco_usd").abs().max(1.0) / 100.0,
+                "{more:?}: {p}"
+            );
+        }
+        let first = &document["result"]["plans"][0];
+        let price = first["terms"].as_array().and_then(|terms| {
+            let of = |name: &str| terms.iter().find(|t| t["name"] == name)?["value"].as_f64();
+            Some(of("host.price")? + of("host.install").unwrap_or(0.0))
+        });
+        if let Some(price) = price {
+            let paid = of_first(&document, "hosts") * price;
+            assert!((of_first(&document, "capex_usd") - paid).abs() < 1.0, "{more:?}: {first}");
+        }
+        bought_later |= first["later"].as_array().is_some_and(|l| !l.is_empty());
+        delivered += of_first(&document, "upfront_usd");
+    }
+    assert!(bought_later && delivered > 0.0);
+    let of = |more: &[&str], name: &str| of_first(&with(more), name);
+    assert_eq!(with(&["--local.spare-units", "1"])["result"]["plans"][0]["spare_hosts"], 1);
+    assert!(of(&["--local.kind", "financed"], "upfront_usd") < of(&[], "upfront_usd"));
+    let once = of(&["--local.one-off-usd", "5000"], "upfront_usd") - of(&[], "upfront_usd");
+    assert!((once - 5000.0).abs() < 1e-6, "{once}");
+    // Nothing recurs before it works.
+    let months = of(&["--local.delivery-months", "3"], "running_usd") / of(&[], "monthly_usd");
+    assert!((months - 33.0).abs() < 0.01, "{months}");
+}
+
+/// Keys that change nothing about a plan are refused, and those that name nothing are, before the search.
+#[test]
+fn keys_without_effect_on_a_plan_are_refused() {
+    for more in [
+        &["--local.decode-tokens-per-second", "50"][..],
+        &["--local.prefill-tokens-per-second", "5000"],
+        &["--local.name", "mine"],
+        &["--tier", "2"],
+        &["--cache-write-input-share", "0.5"],
+        &["--local.overlap-months", "2"],
+        &["--local.prefill-free"],
+        &["--local.charge-input-as-output"],
+        &["--local.same-as-measured"],
+        &["--finance.discount-rate-per-year", "0.1"],
+        &["--start", "2027-01"],
+        &["--local.gpus-per-unit", "2"],
+        &["--count", "2"],
+        &["--local.tariff", "nosuch"],
+    ] {
+        let out = freehold(&[&["fit", "--plan"], &SMALL[..], more].concat());
+        let text = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(2), "{more:?}: {text}");
+        let key = more[0].trim_start_matches("--");
+        assert!(
+            text.contains(key) && (text.contains("hint:") || text.contains("freehold db list")),
+            "{text}"
+        );
+    }
+    // Other commands read the same scenario, so a plan names what it does not count with.
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("speeds.toml");
+    let text = "[need]\nuse = \"chat\"\nrequests_per_month = 300000\ninput_tokens = 1000\noutput_tokens = 200\n\
+                [[local]]\nmodel = \"qwen3-8b\"\ndecode_tokens_per_second = 50\n";
+    std::fs::write(&file, text).expect("written");
+    let document = plan(&["--scenario", file.to_str().expect("UTF-8")]);
+    let warnings = document["warnings"].to_string();
+    assert!(warnings.contains("local.decode_tokens_per_second"), "{warnings}");
+    // With hardware the number of its accelerators counts.
+    let two = [&SMALL[..], &["--hardware", "nvidia-rtx-4090", "--count", "2"]].concat();
+    assert_eq!(plan(&two)["result"]["plans"][0]["accelerators"], 2);
+}

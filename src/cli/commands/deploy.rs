@@ -36,6 +36,9 @@ pub struct Args {
     /// Number of another plan of the plan document than the first.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub plan: Option<u32>,
+    /// Id of another model of a plan for several needs than that of the first need.
+    #[arg(long, value_name = "ID")]
+    pub model: Option<String>,
     /// Weights in the plan's format on the Hugging Face Hub, for llama.cpp also a file of it.
     #[arg(long, value_name = "OWNER/REPO[/FILE.gguf]")]
     pub weights: Option<String>,
@@ -57,6 +60,7 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
     let asked = Asked {
         option: args.option.clone(),
         plan: args.plan.and_then(|n| usize::try_from(n).ok()),
+        model: args.model.clone(),
         weights: args.weights.clone(),
         context: args.context,
     };

@@ -227,6 +227,7 @@ impl Resolver<'_> {
         let table = Table { section: Section::Local, fields: &fields, prefix };
         let (inputs, notices) = (self.inputs.len(), self.notices.len());
         let asked = self.asked(table)?;
+        self.known_tariff(Table { prefix: "local", ..table })?;
         let Some(model) = asked.open_model.as_deref().and_then(|id| self.basis.catalog.open_model(id)) else {
             return Ok(());
         };

@@ -113,6 +113,33 @@ impl Resolver<'_> {
         wanted
     }
 
+    /// The same as the machines of an offer see it: in tokens of its own model, with the requests that are
+    /// run again, in the hours in which they are switched on.
+    fn need_of_machines(&self, table: Table<'_>, need: &Need) -> plan::Need {
+        let given = |key: &crate::workload::keys::Key| {
+            table.fields.get(key.name).and_then(|g| g.value.range()).map(|r| r.likely)
+        };
+        let mut wanted = self.plan_need(need);
+        let ratio = given(local::TOKENISER_RATIO).unwrap_or(1.0);
+        for tokens in [&mut wanted.input, &mut wanted.output] {
+            *tokens = Tokens { mean: tokens.mean * ratio, p95: tokens.p95 * ratio };
+        }
+        let runs = 1.0 + given(local::RETRY_SHARE).unwrap_or(0.0);
+        wanted.mean_rate *= runs;
+        wanted.peak_rate *= runs;
+        if let Some(batch) = &mut wanted.batch {
+            batch.requests *= runs;
+        }
+        let hours = self.ranges[need.hours.index()].likely;
+        if let Some(on) = given(local::POWERED_HOURS).filter(|on| *on < hours) {
+            wanted.peak_rate = wanted.peak_rate.max(wanted.mean_rate * hours / on);
+            if let Some(batch) = &mut wanted.batch {
+                batch.deadline_hours = batch.deadline_hours.min(on);
+            }
+        }
+        wanted
+    }
+
     /// What the user has fixed: formats, engine, parallelism and the like.
     pub(super) fn allowed(
         &mut self,
@@ -268,7 +295,7 @@ impl Resolver<'_> {
     ) -> Result<Searched, ResolveError> {
         let Ok(shape) = ModelShape::from_catalogue(model) else { return Ok(Searched::default()) };
         let allowed = self.allowed(table, format)?;
-        let wanted = self.plan_need(need);
+        let wanted = self.need_of_machines(table, need);
         let (machines, bare) = self.machines(among);
         let weighing = self.weighing(table, need);
         let cost = |bill: &Bill<'_>| weighing.cost(bill);

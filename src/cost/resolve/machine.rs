@@ -319,6 +319,9 @@ impl<'a> Resolver<'a> {
         }
         let slot = self.slot(format!("{}.requests_per_second", table.prefix), "requests/s", (range, source));
         let tokens = self.likely_request(need);
+        // The plan was made for tokens of its own model.
+        let own = table.fields.get(local::TOKENISER_RATIO.name).and_then(|g| g.value.range());
+        let ratio = own.map_or(1.0, |r| r.likely);
         let ceiling = if table.has(local::CEILING) || need.asks.purpose == crate::workload::Use::Batch {
             let batch = (
                 Range::exactly(0.9),
@@ -333,8 +336,8 @@ impl<'a> Resolver<'a> {
             per_unit: plan.replicas_per_host,
             rate: slot,
             reading: r.served.reading_share.clamp(0.0, 1.0),
-            input: tokens.input.get() * (1.0 - r.cached_share),
-            output: tokens.written().get(),
+            input: tokens.input.get() * (1.0 - r.cached_share) * ratio,
+            output: tokens.written().get() * ratio,
             ceiling,
         }
     }

@@ -5,7 +5,7 @@ use super::hardware::Hardware;
 use super::machine_class::PaidBy;
 use super::offer_inputs::{OfferInputs, OfferParts};
 use super::resolver::{Resolver, SourcedRange, Table, database, default_of, near_ids};
-use crate::catalog::{RangeCase, RangeInput};
+use crate::catalog::{Catalog, RangeCase, RangeInput};
 use crate::cost::case::{Loan, Need, Payment, Power, Slot};
 use crate::cost::keys::local;
 use crate::provenance::Source;
@@ -179,16 +179,31 @@ impl Resolver<'_> {
         (powered, Some(power))
     }
 
+    /// Refuse a tariff that the catalogue does not have, before hundreds of offers are priced with it.
+    pub(super) fn known_tariff(&self, table: Table<'_>) -> Result<(), ResolveError> {
+        let given = table.fields.get(local::TARIFF.name).and_then(|g| g.value.text());
+        match given.filter(|id| self.basis.catalog.tariff(id).is_none()) {
+            Some(id) => Err(impossible(&table.path(local::TARIFF), unknown_tariff(id, self.basis.catalog))),
+            None => Ok(()),
+        }
+    }
+
     fn tariff(&mut self, table: Table<'_>) -> Option<SourcedRange> {
         let id = self.text(table, local::TARIFF)?;
         let Some(tariff) = self.basis.catalog.tariff(&id) else {
-            let near = near_ids(&id, self.basis.catalog.tariffs.iter().map(|t| t.id.as_str()));
-            self.miss(
-                &table.path(local::TARIFF),
-                &format!("`{id}` is not in the catalogue; near: {}", near.join(", ")),
-            );
+            self.miss(&table.path(local::TARIFF), &unknown_tariff(&id, self.basis.catalog));
             return None;
         };
         Some(database(tariff.usd_per_kwh, "tariff", &tariff.id, &tariff.cite("usd_per_kwh")))
+    }
+}
+
+/// Why a tariff cannot be used: the catalogue does not have it.
+fn unknown_tariff(id: &str, catalog: &Catalog) -> String {
+    let near = near_ids(id, catalog.tariffs.iter().map(|t| t.id.as_str()));
+    if near.is_empty() {
+        format!("`{id}` is not in the catalogue; `freehold db list` shows all tariffs")
+    } else {
+        format!("`{id}` is not in the catalogue; did you mean {}?", near.join(" or "))
     }
 }

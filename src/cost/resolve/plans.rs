@@ -60,6 +60,7 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
     let (mut offers, mut skipped) = (Vec::new(), Vec::new());
     let table = Table { section: Section::Local, fields: &fields, prefix: "local" };
     let asked = r.asked(table)?;
+    r.known_tariff(table)?;
     let named = asked.open_model.clone();
     let Some(model) = named.as_deref().and_then(|id| basis.catalog.open_model(id)) else {
         return Err(ResolveError::Missing(vec![MissingKey {

@@ -1,9 +1,9 @@
 //! Plans of the engine → rows of the document.
 
-use super::{MissedRow, OwnedCopy, PartRow, PlanRow, RejectedRow, TermRow, TogetherRow};
+use super::{LaterRow, MissedRow, OwnedCopy, PartRow, PlanRow, RejectedRow, TermRow, TogetherRow};
 use crate::capacity::{Quantisation, Spread, has_rows};
-use crate::cost::OfferSummary;
 use crate::cost::case::Blueprint;
+use crate::cost::{Later, OfferSummary};
 use crate::document::fit::BandRow;
 use crate::plan::weights::Weights;
 use crate::plan::{Bind, Machine, Missed, Need, Rejected, Replica, Together, Why, few_bits};
@@ -64,7 +64,9 @@ impl PlanRow {
         cost: &OfferSummary,
     ) -> Self {
         let (r, m) = (&plan.replica, &plan.machine);
-        let hosts = f64::from(plan.hosts);
+        // What the user said of machines (how many, spares) is counted by the cost engine.
+        let ordered = cost.units.unwrap_or(plan.hosts);
+        let hosts = f64::from(ordered);
         // The cost engine's hours: what the user gave takes precedence over what a class of machine takes.
         let people = cost.staff_hours.unwrap_or([Range::exactly(0.0); 2]);
         let hours = |end: fn(&Range) -> f64| end(&people[0]) + end(&people[1]) * (hosts - 1.0).max(0.0);
@@ -74,11 +76,11 @@ impl PlanRow {
             name: name.to_owned(),
             host: m.id.clone(),
             host_name: m.name.clone(),
-            hosts: plan.hosts,
-            spare_hosts: plan.spare_hosts,
+            hosts: ordered,
+            spare_hosts: cost.spare_units,
             accelerator: m.accelerator.clone(),
             accelerator_name: m.accelerator_name.clone(),
-            accelerators: plan.accelerators,
+            accelerators: ordered * m.accelerators,
             model: model.to_owned(),
             backend: r.backend.label().to_owned(),
             engine: r.backend.engine().label().to_owned(),
@@ -107,7 +109,7 @@ impl PlanRow {
             kv_room_bytes: r.room_bytes,
             watts,
             full_watts: cost.unit_watts.map(|[_, full]| hosts * full),
-            rack_units: plan.rack_units,
+            rack_units: m.rack_units.map(|u| u * hosts),
             staff_hours_per_month: BandRow {
                 low: hours(|r| r.low),
                 likely: hours(|r| r.likely),
@@ -117,6 +119,9 @@ impl PlanRow {
             monthly_usd: cost.parts.total().get(),
             tco_usd: cost.tco.get(),
             left_usd: Some(cost.closing.value().get()),
+            upfront_usd: Some(cost.upfront.get()),
+            later: later(cost),
+            running_usd: Some(cost.total.parts.total().get()),
             price_source: m.price_source.clone(),
             bare: plan.bare,
             unmeasured: !has_rows(&m.shape, r.backend),
@@ -124,6 +129,16 @@ impl PlanRow {
             terms: Vec::new(),
         }
     }
+}
+
+fn later(cost: &OfferSummary) -> Vec<LaterRow> {
+    let row = |l: &Later| LaterRow {
+        month: l.month + 1,
+        added: l.added,
+        replaced: l.replaced,
+        usd: l.upfront.get(),
+    };
+    cost.later.iter().map(row).collect()
 }
 
 /// Name of what is ordered: one `NVIDIA L40S`, or three hosts as `3 × (2 × NVIDIA L40S in a host)`.
@@ -135,7 +150,7 @@ pub fn order_name(machine: &Machine, hosts: u32) -> String {
     };
     match hosts {
         1 => one,
-        n if machine.accelerators > 1 && machine.in_host => format!("{n} × ({one})"),
+        n if machine.in_host && !machine.board => format!("{n} × ({one})"),
         n => format!("{n} × {one}"),
     }
 }
@@ -178,6 +193,17 @@ impl TogetherRow {
         let part = |((need, replica, copies), model): (&(Need, Replica, u32), &String)| PartRow {
             needs: need.name.clone(),
             model: model.clone(),
+            backend: replica.backend.label().to_owned(),
+            tensor_parallel: Some(replica.tensor),
+            pipeline_parallel: Some(replica.pipeline),
+            expert_parallel: replica.expert_parallel,
+            context_tokens: Some(need.longest.unwrap_or(0.0).max(need.input.p95 + need.output.p95)),
+            weights_bytes: Some(replica.weight_bytes),
+            few_bits: few_bits(replica),
+            ttft_limit_ms: need.limits.ttft_ms.filter(|_| need.batch.is_none()),
+            tpot_limit_ms: need.limits.tpot_ms.filter(|_| need.batch.is_none()),
+            input_tokens: Some(need.input.mean),
+            output_tokens: Some(need.output.mean),
             engine: replica.backend.engine().label().to_owned(),
             quantisation: replica.format.id.to_owned(),
             kv_type: replica.kv.label().to_owned(),
@@ -188,21 +214,28 @@ impl TogetherRow {
             ttft_p95_ms: Some(replica.ttft_p95 * MS),
             tpot_p95_ms: Some(replica.tpot_p95 * MS),
         };
+        // The bill names all machines that the needs ask for; the user may have asked for more spares.
+        let hosts = cost.units.unwrap_or(found.hosts);
         Self {
             host: machine.id.clone(),
             host_name: machine.name.clone(),
-            hosts: found.hosts,
-            spare_hosts: found.spare_hosts,
-            name: order_name(machine, found.hosts),
+            hosts,
+            spare_hosts: found.spare_hosts + hosts.saturating_sub(found.hosts),
+            name: order_name(machine, hosts),
             accelerator: machine.accelerator.clone(),
             accelerator_name: machine.accelerator_name.clone(),
-            accelerators: found.bill.accelerators,
+            accelerators: hosts * machine.accelerators,
             parts: found.parts.iter().zip(models).map(part).collect(),
             free_accelerators: found.free_accelerators,
             watts: machine.rent_usd_hour.is_none().then_some(found.bill.mean_watts),
             capex_usd: cost.capex.get(),
             monthly_usd: cost.parts.total().get(),
             total_usd: cost.tco.get(),
+            left_usd: Some(cost.closing.value().get()),
+            upfront_usd: Some(cost.upfront.get()),
+            later: later(cost),
+            running_usd: Some(cost.total.parts.total().get()),
+            few_bits: found.few_bits(),
         }
     }
 }
