@@ -426,6 +426,14 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
             format!("{offer}: speed is predicted, not measured; `freehold bench` measures it."),
         )
         .about(offer),
+        Notice::RateGuessed { offer, accelerator } => Warning::new(
+            "arithmetic-rate-guessed",
+            format!(
+                "{offer}: {}; a record of your own with `bf16_tflops` says it (`freehold db path`).",
+                crate::capacity::guessed(accelerator)
+            ),
+        )
+        .about(offer),
         Notice::HostNotIncluded { offer } => Warning::new(
             "host-not-included",
             format!("{offer}: price and power are of the GPU alone; the computer around it is not in them (set local.purchase_usd and the watts, or name a machine)."),
