@@ -109,13 +109,14 @@ pub fn review(
     if rests_on.iter().any(|(_, given, _)| !given) {
         let absent = rests_on.iter().filter(|(_, given, _)| !given);
         let files: Vec<&str> = absent.map(|(.., file)| file.as_str()).collect();
-        let flags: String =
-            rests_on.iter().map(|(input, _, file)| format!(" --{input} {}", plain(file))).collect();
+        let flags: Vec<String> =
+            rests_on.iter().map(|(input, _, file)| format!("--{input} {}", plain(file))).collect();
+        let flags = flags.join(" ");
         let files = files.join(" and ");
         return Err(Refusal::input(format!(
             "{name}: cannot be decided again without the files it rested on: {files}"
         ))
-        .hint(format!("give them again, or newer ones: freehold review {}{flags}", plain(name))));
+        .hint(format!("give them again, or newer ones: freehold review {} {flags}", plain(name))));
     }
     let draft = draft(name, then)?;
     let asked = Asked {
