@@ -206,6 +206,13 @@ pub fn fit(asked: &Asked, found: FitInputs<'_>) -> Result<Fitted, Refusal> {
         rows.sort_by(|a, b| b.decode_tps.likely.total_cmp(&a.decode_tps.likely));
     }
     too_long(&mut candidates, asked.context);
+    if let [only] = candidates.hardware.as_slice()
+        && only.rate_is_guessed()
+        && !rows.is_empty()
+    {
+        let message = format!("{}.", crate::capacity::guessed(&only.name));
+        candidates.warnings.push(Warning::new("arithmetic-rate-guessed", message).about(&only.name));
+    }
     let document = Envelope {
         schema: SCHEMA.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),

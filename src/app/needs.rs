@@ -262,6 +262,10 @@ impl FromUsage {
     /// are shown beside it, for `people` people (default: one).
     pub fn add_to(&self, document: &mut BreakevenDocument, catalog: &Catalog, people: Option<u32>) {
         let today = today::of(&self.usage, &self.file, &document.result, catalog, people.unwrap_or(1));
+        if people.is_some() && !today.options.iter().any(|o| o.kind == "seat") {
+            let message = "--seats has no effect: the records are not of a coding agent whose provider sells seats for so many people.";
+            document.warnings.push(Warning::new("seats-without-effect", message));
+        }
         document.result.today = (!document.result.ranking).then_some(today);
         document.warnings.extend(self.warnings.iter().cloned());
     }

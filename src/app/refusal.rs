@@ -46,7 +46,7 @@ impl From<crate::cost::ResolveError> for Refusal {
                 "`freehold db list` shows the catalogue; a price or machine that is not in it can be given by its numbers"
             }
             E::DoesNotFit { .. } => {
-                "a smaller format (--quantisation), more GPUs (--gpus-per-unit) or other hardware; `freehold fit` shows what fits"
+                "a smaller format (--quantisation), more GPUs (local.gpus_per_unit: --count of `fit`, --gpus-per-unit of `breakeven`) or other hardware; `freehold fit` shows what fits"
             }
             E::Impossible { .. } => return Self::input(error.to_string()),
         };

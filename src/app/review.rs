@@ -101,11 +101,22 @@ pub fn review(
     rested: Rested<'_>,
     known: &AdviceBasis<'_>,
 ) -> Result<Review, Refusal> {
-    for (input, given) in [("evidence", rested.evidence.is_some()), ("cost", rested.cost.is_some())] {
-        if let Some(file) = then.inputs.get(input).filter(|_| !given) {
-            return Err(Refusal::input(format!("{name}: the advice rests on {}", file.shown()))
-                .hint(format!("give that file again, or a newer one: --{input} FILE")));
-        }
+    let rests_on: Vec<(&str, bool, String)> =
+        [("evidence", rested.evidence.is_some()), ("cost", rested.cost.is_some())]
+            .into_iter()
+            .filter_map(|(input, given)| Some((input, given, then.inputs.get(input)?.shown())))
+            .collect();
+    if rests_on.iter().any(|(_, given, _)| !given) {
+        let absent = rests_on.iter().filter(|(_, given, _)| !given);
+        let files: Vec<&str> = absent.map(|(.., file)| file.as_str()).collect();
+        let flags: Vec<String> =
+            rests_on.iter().map(|(input, _, file)| format!("--{input} {}", plain(file))).collect();
+        let flags = flags.join(" ");
+        let files = files.join(" and ");
+        return Err(Refusal::input(format!(
+            "{name}: cannot be decided again without the files it rested on: {files}"
+        ))
+        .hint(format!("give them again, or newer ones: freehold review {} {flags}", plain(name))));
     }
     let draft = draft(name, then)?;
     let asked = Asked {
@@ -116,6 +127,12 @@ pub fn review(
     };
     let now = advise(&asked, known)?;
     Ok(compare(then, &now.result, known.catalog, known.today))
+}
+
+/// The name of a file as a word of a command; `FILE` where it would have to be quoted.
+fn plain(name: &str) -> &str {
+    let word = |c: char| c.is_alphanumeric() || "._-/".contains(c);
+    if name.chars().all(word) && !name.is_empty() { name } else { "FILE" }
 }
 
 /// The answers and numbers of a document, as its inputs have them.

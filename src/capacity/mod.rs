@@ -28,4 +28,4 @@ pub use memory::{Load, Memory, Placement, fits, layout, usual_formats};
 pub use quantisation::{Compute, Engine, KvType, Quantisation};
 pub use serving::{Prompt, Step, has_rows};
 pub use shape::{Backend, HardwareShape, Host, MemoryClass, ModelShape, Unknown};
-pub use speed::{Band, Basis, CannotPredict, Prediction, predict};
+pub use speed::{Band, Basis, CannotPredict, Prediction, guessed, predict};

@@ -49,7 +49,9 @@ pub struct Prediction {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Basis {
     /// Bytes and operations over the hardware's peaks, at the efficiencies of this table row.
-    Physics { backend: Backend, class: MemoryClass, origin: String },
+    /// `guessed_rate` is the name of hardware whose arithmetic rate is not known and was taken from its
+    /// bandwidth.
+    Physics { backend: Backend, class: MemoryClass, origin: String, guessed_rate: Option<String> },
     /// The same, scaled by what was measured on this hardware.
     Calibrated { backend: Backend, class: MemoryClass, file: String, path: String, decode_factor: f64 },
 }
@@ -58,9 +60,12 @@ impl Basis {
     /// As the origin of a number in a document.
     pub fn source(&self) -> Source {
         match self {
-            Self::Physics { backend, class, origin } => Source::Assumed {
+            Self::Physics { backend, class, origin, guessed_rate } => Source::Assumed {
                 rule: format!("predictor {}/{}", backend.label(), class.label()),
-                reason: format!("bytes and operations over the hardware's peaks; shares: {origin}"),
+                reason: format!(
+                    "bytes and operations over the hardware's peaks; shares: {origin}{}",
+                    guessed_rate.as_deref().map_or_else(String::new, |name| format!("; {}", guessed(name)))
+                ),
             },
             Self::Calibrated { file, path, .. } => Source::Measured {
                 file: file.clone(),
@@ -69,6 +74,11 @@ impl Basis {
             },
         }
     }
+}
+
+/// What is said of a prediction for an accelerator whose arithmetic rate is not known.
+pub fn guessed(name: &str) -> String {
+    format!("no arithmetic rate of {name} is known: it is taken from its bandwidth")
 }
 
 /// Why there is no prediction.
@@ -142,7 +152,12 @@ pub fn predict(
         decode_roof_tps: TokensPerSec::new(roof),
         prefill_roof_tps: TokensPerSec::new(prefill_roof),
         memory,
-        basis: Basis::Physics { backend: hardware.backend, class: hardware.class, origin },
+        basis: Basis::Physics {
+            backend: hardware.backend,
+            class: hardware.class,
+            origin,
+            guessed_rate: hardware.rate_is_guessed().then(|| hardware.name.clone()),
+        },
     })
 }
 
@@ -490,6 +505,21 @@ mod tests {
         let whole = predict(&llama_8b(), &card(1e12, 24.0), format("F16"), &load).expect("fits");
         assert!(matches!(partly.memory.placement, Placement::Offload { .. }));
         assert!(partly.decode_tps.likely < whole.decode_tps.likely * 0.5);
+    }
+
+    #[test]
+    fn a_guessed_arithmetic_rate_is_said() {
+        let said = |hardware: &HardwareShape| {
+            let found = predict(&llama_8b(), hardware, format("Q8_0"), &Load::new(1024, 1)).expect("fits");
+            match found.basis.source() {
+                Source::Assumed { reason, .. } => reason.contains(&guessed(&hardware.name)),
+                other => panic!("{other:?}"),
+            }
+        };
+        let known = card(1e12, 24.0);
+        assert!(!said(&known));
+        assert!(said(&HardwareShape { flops_16: None, flops_8: None, ..known }));
+        assert!(!said(&HardwareShape::processor("cpu", "Processor", 64e9, 80e9)));
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub enum Command {
     Explain(commands::explain::Args),
     Runs(commands::runs::Args),
     Schema(commands::schema::Args),
-    /// Help on a command or a topic: exit-codes, environment, formats, sources, metrics.
+    /// Help on a command or a topic: exit-codes, environment, formats, graders, metrics, sources.
     Help(commands::help::HelpArgs),
     /// Print a completion script for a shell.
     #[command(hide = true)]

@@ -380,7 +380,7 @@ impl Offer {
 pub enum Role {
     /// The user named it.
     Asked,
-    /// The cheapest API of the same tier or a better one, where nobody sells the model by the token.
+    /// The cheapest other API of the same tier or a better one that is sold to the end, where nobody sells the model by the token.
     AsCapable,
     /// The same open model, rented by the token.
     SameModel,

@@ -114,7 +114,7 @@ pub enum Comparator {
     SameModel,
     /// The same GPU, rented by the hour.
     RentedGpu,
-    /// The cheapest API of the same tier or a better one, where nobody sells the model by the token.
+    /// The cheapest other API of the same tier or a better one that is sold to the end, where nobody sells the model by the token.
     AsCapable,
 }
 

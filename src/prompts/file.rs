@@ -221,7 +221,8 @@ impl Reader<'_> {
             let row = serde_json::from_str(line).map_err(|e| {
                 let text = e.to_string();
                 let what = text.split(" at line ").next().unwrap_or(&text);
-                self.error(Some(n), Some(e.column()), what, jsonl_remedy())
+                let whole = if e.is_eof() { "A JSON object must stand on one line. " } else { "" };
+                self.error(Some(n), Some(e.column()), what, format!("{whole}{}", jsonl_remedy()))
             })?;
             rows.push((n, row));
         }

@@ -267,7 +267,7 @@ fn added(comparator: Comparator) -> &'static str {
         Comparator::Asked => "",
         Comparator::SameModel => ", the same model by the token",
         Comparator::RentedGpu => ", the same GPU by the hour",
-        Comparator::AsCapable => ", the cheapest API of the same tier or a better one",
+        Comparator::AsCapable => ", the cheapest other API of the same tier or a better one",
     }
 }
 

@@ -92,7 +92,10 @@ impl Viewed for Checked {
         }
         if self.problems.is_empty() {
             let records: usize = self.files.iter().map(|file| file.records).sum();
-            view.paragraph(format!("{records} records, no problem found."));
+            view.paragraph(format!(
+                "{records} {}, no problem found.",
+                if records == 1 { "record" } else { "records" }
+            ));
         }
         view
     }

@@ -11,9 +11,12 @@ impl Envelope<PromptsResult> {
     pub fn view(&self) -> View {
         let r = &self.result;
         let mut view = View::new("Prompts");
-        let talks = match r.conversations {
-            0 => String::new(),
-            n => format!(", {n} of them conversations"),
+        let talks = match (r.conversations, r.prompts) {
+            (0, _) => String::new(),
+            (1, 1) => ", a conversation".to_owned(),
+            (n, all) if n == all => ", all of them conversations".to_owned(),
+            (1, _) => ", one of them a conversation".to_owned(),
+            (n, _) => format!(", {n} of them conversations"),
         };
         let plural = |n: u32, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
         let expecting = match (r.graded, r.prompts) {

@@ -78,6 +78,34 @@ fn what_db_show_writes_as_toml_is_a_record_of_ones_own() {
     assert!(out.contains("Ours"), "{out}");
 }
 
+/// What CONTRIBUTING shows of a record is one, as it stands there; a citation of a figure that is not given is
+/// found.
+#[test]
+fn the_records_that_are_shown_to_contributors_are_good() {
+    let text = include_str!("../../CONTRIBUTING.md");
+    let records: Vec<&str> =
+        text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(records.len() >= 3, "{}", records.len());
+    let check = |record: &str| {
+        let data = tempfile::tempdir().expect("a folder");
+        let folder = data.path().join("hardware-db");
+        std::fs::create_dir(&folder).expect("made");
+        std::fs::write(folder.join("mine.toml"), record).expect("written");
+        let (code, out, err) = db(data.path(), &["check"]);
+        (code, format!("{out}{err}"))
+    };
+    for record in &records {
+        let record = record.replace("https://...", "https://the.page/you/read");
+        let (code, told) = check(&record);
+        assert_eq!(code, 0, "{record}\n{told}");
+    }
+    let gpu = records.iter().find(|r| r.contains("[[gpu]]")).expect("a card");
+    let without: String =
+        gpu.lines().filter(|l| !l.starts_with("idle_watts")).fold(String::new(), |all, l| all + l + "\n");
+    let (code, told) = check(&without.replace("https://...", "https://the.page/you/read"));
+    assert!(code != 0 && told.contains("idle_watts"), "{told}");
+}
+
 #[test]
 fn a_broken_record_stops_every_command_but_the_check_that_explains_it() {
     let data = tempfile::tempdir().expect("a folder");

@@ -62,6 +62,57 @@ fn the_ladder_is_one_command_a_step() {
     assert_eq!(on_h100(&["--must-stay-up"]).0, 2);
 }
 
+/// Naming a card leaves open how many of them a computer has, as naming none does: the plan is that of the
+/// search among everything, no dearer than with any number that is given, for `breakeven` as well.
+#[test]
+fn a_card_that_is_named_comes_in_the_number_that_costs_the_least() {
+    let need = [
+        "--model",
+        "llama-3.3-70b-instruct",
+        "--requests-per-month",
+        "3M",
+        "--input-tokens",
+        "2000",
+        "--output-tokens",
+        "500",
+    ];
+    let with = |more: &[&str]| plan(&[&need, more].concat());
+    let first = |document: &Value| document["result"]["plans"][0].clone();
+    let total = |plan: &Value| plan["tco_usd"].as_f64().expect("a cost");
+    let everything = with(&[]);
+    for card in ["nvidia-h100-pcie-80gb", "nvidia-h200-nvl"] {
+        let named = with(&["--hardware", card]);
+        let (kept, inputs) = (!named["result"]["cheapest"].is_null(), named["inputs"].clone());
+        assert!(kept, "{card}: a plan keeps the limits");
+        let named = first(&named);
+        assert!(inputs.get("local.gpus_per_unit").is_none(), "{card}: nobody gave a number: {inputs}");
+        let among = everything["result"]["plans"].as_array().expect("plans");
+        let among = among.iter().filter(|p| p["accelerator"] == *card).map(total);
+        assert_eq!(total(&named), among.fold(f64::INFINITY, f64::min), "{card}");
+        for count in ["1", "2", "4"] {
+            let mut args = vec!["fit", "--plan", "--json", "--today", "2026-11-27"];
+            args.extend(need);
+            args.extend(["--hardware", card, "--count", count]);
+            // No computer takes so many of every card.
+            let Ok(given) = serde_json::from_slice::<Value>(&freehold(&args).stdout) else { continue };
+            if !given["result"]["cheapest"].is_null() {
+                assert!(total(&named) <= total(&first(&given)), "{card} × {count}");
+                assert_eq!(given["inputs"]["local.gpus_per_unit"]["source"]["kind"], "user");
+            }
+        }
+        let mut cost = vec!["breakeven", "--json", "--today", "2026-11-27", "--hardware", card];
+        cost.extend(need);
+        cost.extend(["--cloud", "anthropic/claude-haiku-4-5-20251001"]);
+        let out = freehold(&cost);
+        let priced: Value = serde_json::from_slice(&out.stdout).expect("JSON");
+        let number = &priced["inputs"]["local.gpus_per_unit"];
+        let hosts = named["hosts"].as_f64().expect("a number");
+        let each = named["accelerators"].as_f64().map(|all| all / hosts);
+        assert_eq!(number["value"].as_f64(), each, "{card}: {number}");
+        assert_eq!(number["source"]["rule"], "plan", "{card}");
+    }
+}
+
 #[test]
 fn a_plan_document_has_the_names_of_its_contract() {
     let document = plan(&CHAT);

@@ -102,6 +102,11 @@ fn what_cannot_be_reviewed_is_refused() {
     let (code, _, said) = review(&sandbox, &rested);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("--evidence"), "{said}");
+    // What it rested on is asked for at once.
+    rested["inputs"]["cost"] = input(json!("cost.json"));
+    let (code, _, said) = review(&sandbox, &rested);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("--evidence bench.json") && said.contains("--cost cost.json"), "{said}");
     let mut strange = now.clone();
     strange["inputs"]["privacy"] = input(json!("whatever"));
     let (code, _, said) = review(&sandbox, &strange);

@@ -176,6 +176,12 @@ impl HardwareShape {
         Ok(shape)
     }
 
+    /// Is the arithmetic rate of this accelerator not known, so that it is taken from its bandwidth?
+    /// Processors have none in the catalogue by design: theirs follows from measurements.
+    pub fn rate_is_guessed(&self) -> bool {
+        self.flops_16.is_none() && self.class != MemoryClass::Processor
+    }
+
     /// The same hardware under another backend.
     #[must_use]
     pub fn with_backend(mut self, backend: Backend) -> Self {

@@ -47,9 +47,10 @@ pub struct Args {
     /// An accelerator or machine of the catalogue, or `this` (default: this; with --model: all).
     #[arg(long, value_name = "ID|this|all")]
     pub hardware: Option<String>,
-    /// Accelerators of that kind.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub count: u32,
+    /// Accelerators of that kind in one computer (default: 1; with --plan: the number that costs the
+    /// least).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub count: Option<u32>,
     /// An open model of the catalogue, or a GGUF file: a path, hf:OWNER/REPO:QUANT, hf:OWNER/REPO/FILE,
     /// ollama:NAME:TAG, lmstudio:OWNER/REPO, or a URL. Only its header is read, over the network too.
     #[arg(long, value_name = "ID|FILE")]
@@ -150,7 +151,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
     }
     let asked = Asked {
         hardware: args.hardware,
-        count: args.count,
+        count: args.count.unwrap_or(1),
         model: args.model,
         context: args.context,
         concurrency: args.concurrency,
@@ -196,7 +197,7 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
         crate::app::breakeven::add_profile(&mut scenario, &profiles::find(name, context)?.draft);
     }
     // Flags of `fit` that are keys of `[[local]]`.
-    let count = (args.count > 1).then(|| args.count.to_string());
+    let count = args.count.map(|count| count.to_string());
     let at_once = (args.concurrency > 1).then(|| args.concurrency.to_string());
     let kv = (args.kv_type != Kv::F16).then(|| KvType::from(args.kv_type).label().to_owned());
     for (key, flag, value) in [

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub struct HelpArgs {
-    /// A command, or one of: exit-codes, environment, formats, sources, metrics.
+    /// A command, or one of: exit-codes, environment, formats, graders, metrics,
+    /// sources.
     pub topic: Vec<String>,
 }
 
@@ -36,7 +37,8 @@ Exit codes
   0    done
   1    failed: something could not be done; what was measured before is kept
   2    usage: a wrong argument, a missing answer, or a bad input file
-  3    a --require gate was not met
+  3    what was required does not hold: a --require gate, --must-fit, --require-gpu, or reviewed
+       advice that no longer holds
   4    a credential is missing or was refused
   129  the terminal went away (SIGHUP); a partial result is written where there is one
   130  interrupted (Ctrl-C); a partial result is written where there is one
@@ -50,9 +52,10 @@ When whatever reads the output stops reading (`| head`), that is a silent succes
         "\
 Formats
 
-  Every command takes --format table|json|markdown|html|csv, --json for short, and -o FILE, whose
-  ending picks the format where --format does not. stdout is the result; progress, questions and
-  warnings go to stderr.
+  Commands that make a result take --format table|json|markdown|html|csv, --json for short, and
+  -o FILE, whose ending picks the format where --format does not. junit and code-quality
+  print what became of the --require gates. `schema` and `prompts sample` print one format, and -o
+  of `deploy` is a folder. stdout is the result; progress, questions and warnings go to stderr.
 
   JSON documents carry `schema`, `tool_version`, `created`, `inputs` (each value with its unit and
   source), `result` and `warnings`. `freehold schema NAME` prints the JSON Schema. Within a major

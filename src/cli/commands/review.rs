@@ -12,16 +12,17 @@ use crate::document::Document;
 use crate::workload::Evidence;
 use std::path::{Path, PathBuf};
 
-/// Decide a saved advice again with today's catalogue: what moved, what retires, does it hold?
+/// Decide again what a saved advice decided, with today's catalogue: what moved, what retires, does it hold?
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   freehold review advice.json                        ends with 3 where the advice no longer holds
   freehold review advice.json --json -o review.json  the same for a program
-  freehold review advice.json --evidence bench.json  an advice that rested on measurements
+  freehold review advice.json --evidence bench.json  advice that rested on measurements
 
-An advice no longer holds where today's verdict is another placement, where its option cannot be taken or
-priced any more, or where its API model is gone. Prices that moved within the verdict are shown only.
+Advice no longer holds where today's verdict is another placement, where its option cannot be taken
+or priced any more, or where its API model is gone. Prices that moved within the verdict are shown
+only. Advice that rested on measurements or on a cost cannot be decided again without those files.
 examples/ci has a workflow that asks every week.")]
 pub struct Args {
     /// An advice document (`-` is stdin).

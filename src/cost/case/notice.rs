@@ -12,6 +12,11 @@ pub enum Notice {
         offer: String,
         covers_its_price: bool,
     },
+    /// The plan is for an accelerator whose arithmetic rate is not known.
+    RateGuessed {
+        offer: String,
+        accelerator: String,
+    },
     PrefillFree {
         offer: String,
     },

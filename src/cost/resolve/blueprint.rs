@@ -46,8 +46,9 @@ pub(super) enum Among<'r> {
     Everything,
     /// Every GPU that is rented on demand.
     Rentals,
-    /// Only machines with this hardware, and so many accelerators.
-    This(Hardware<'r>, u32),
+    /// Only machines with this hardware, and so many accelerators; with any number of them where it is
+    /// `None`.
+    This(Hardware<'r>, Option<u32>),
 }
 
 /// The result of a search.
@@ -198,13 +199,14 @@ impl Resolver<'_> {
             }
             Among::This(Hardware::Rental(r), _) => (self.rented(r).into_iter().collect(), false),
             Among::This(Hardware::Gpu(card), count) => {
-                let orders = catalog.orders().filter(|(_, c, n, _)| c.id == card.id && *n == count);
+                let wanted = |n: u32| count.is_none_or(|count| n == count);
+                let orders = catalog.orders().filter(|(_, c, n, _)| c.id == card.id && wanted(*n));
                 let found: Vec<Machine> =
                     orders.filter_map(|(.., order)| plan::machine::from_order(&order.ok()?)).collect();
                 if !found.is_empty() {
                     return (found, false);
                 }
-                let source = self.price_source(card);
+                let (source, count) = (self.price_source(card), count.unwrap_or(1));
                 let machine = plan::machine::bare(card, count, &card.id, source).map(|mut machine| {
                     let price = catalog.price_of_accelerator(card);
                     machine.price_usd = price.map(|p| p.usd * f64::from(count));
@@ -333,9 +335,10 @@ impl Resolver<'_> {
                 plan::Why::DoesNotFit { weights, memory } => Some((weights, memory, r)),
                 _ => None,
             })
-            .min_by(|a, b| a.0.total_cmp(&b.0));
+            .min_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
         let Some((needed, usable, r)) = least else { return Ok(()) };
-        let hardware = machines.first().map_or_else(|| r.accelerator.clone(), |m| m.name.clone());
+        let largest = machines.iter().max_by_key(|m| m.accelerators);
+        let hardware = largest.map_or_else(|| r.accelerator.clone(), |m| m.name.clone());
         let error = crate::capacity::CannotPredict::DoesNotFit {
             model: model.id.clone(),
             hardware,

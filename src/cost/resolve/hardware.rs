@@ -151,11 +151,14 @@ impl<'a> Resolver<'a> {
         }
         for (index, fields) in asked.zip(locals) {
             let Some(id) = offers[index].id.clone() else { continue };
-            let gpus =
-                fields.get(local::GPUS_PER_UNIT.name).and_then(|g| g.value.range()).map_or(1.0, |r| r.likely);
-            // A whole number, as checked when it was read.
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let gpus = gpus as u32;
+            let given = fields.get(local::GPUS_PER_UNIT.name).and_then(|g| g.value.range()).map(|r| {
+                // A whole number, as checked when it was read.
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                let number = r.likely as u32;
+                number
+            });
+            let planned = || offers[index].plan.as_ref().map(|plan| plan.machine.accelerators);
+            let gpus = given.or_else(planned).unwrap_or(1);
             let Ok(hardware) = self.hardware("", &id) else { continue };
             let Some(rental) = self.cheapest_rental(hardware, gpus) else { continue };
             let chosen = Given::chosen(

@@ -49,6 +49,7 @@ impl<'a> Resolver<'a> {
         let mut asked = self.asked(table)?;
         self.choose_rental(table, need, &mut asked)?;
         let built = self.built(table, need, &asked)?;
+        self.settle_number(table, &mut asked, built.as_ref());
         self.offer_of(table, need, role, &asked, built.as_ref())
     }
 
@@ -88,18 +89,70 @@ impl<'a> Resolver<'a> {
             Some(id) => Some(self.hardware(&table.path(local::HARDWARE_ID), id)?),
             None => None,
         };
-        let gpus = match hardware {
-            Some(Hardware::Gpu(card)) => {
-                let one = crate::cost::defaults::of("local.gpus_per_unit").map(|d| (1, d.source()));
-                let default = self.on_its_board(table, card).or(one);
-                self.whole(table, local::GPUS_PER_UNIT, default).unwrap_or(1)
-            }
+        let usual = self.usual_number(table, hardware);
+        let gpus = match &usual {
+            Some((number, _)) if !table.has(local::GPUS_PER_UNIT) => *number,
             _ => self.whole(table, local::GPUS_PER_UNIT, None).unwrap_or(1),
         };
         let own = self.own(table, hardware, gpus)?;
         let open_model = self.open_model(table, target)?;
         let format = self.quantisation(table, target)?;
-        Ok(OfferInputs { hardware_id, hardware, gpus, own, open_model, format, target })
+        let mut asked = OfferInputs {
+            hardware_id,
+            hardware,
+            gpus,
+            number_is_open: false,
+            own,
+            open_model,
+            format,
+            target,
+        };
+        asked.number_is_open = usual.is_some() && Self::number_is_open(table, &asked);
+        if !asked.number_is_open && !table.has(local::GPUS_PER_UNIT) {
+            asked.gpus = self.whole(table, local::GPUS_PER_UNIT, usual).unwrap_or(1);
+        }
+        Ok(asked)
+    }
+
+    /// Number of accelerators in one unit where nobody gives one: one, or a whole board.
+    fn usual_number(&self, table: Table<'_>, hardware: Option<Hardware<'_>>) -> Option<(u32, Source)> {
+        let Some(Hardware::Gpu(card)) = hardware else { return None };
+        let one = || crate::cost::defaults::of("local.gpus_per_unit").map(|d| (1, d.source()));
+        self.on_its_board(table, card).or_else(one)
+    }
+
+    /// Is the number of accelerators in one computer the plan's to choose? Not where it was given, nor where
+    /// something else was said or measured of one unit.
+    fn number_is_open(table: Table<'_>, asked: &OfferInputs<'_>) -> bool {
+        let of_one_unit = [
+            local::GPUS_PER_UNIT,
+            local::PURCHASE,
+            local::USD_PER_HOUR,
+            local::UNITS,
+            local::CONCURRENCY,
+            local::DECODE,
+            local::PREFILL,
+            local::IDLE_WATTS,
+            local::LOAD_WATTS,
+        ];
+        asked.open_model.is_some()
+            && table.text(local::KIND) != Some("rented")
+            && !asked.speed_is_measured()
+            && !of_one_unit.iter().any(|key| table.has(key))
+    }
+
+    /// Write down the number of accelerators that the plan chose, or the usual one where there is no plan.
+    fn settle_number(&mut self, table: Table<'_>, asked: &mut OfferInputs<'_>, built: Option<&Built>) {
+        if !asked.number_is_open {
+            return;
+        }
+        let chosen = built.filter(|b| b.plan.is_some() && !b.bare).map(|b| {
+            let reason = "chosen by the plan: computers with so many cost the least over the horizon";
+            (b.machine.accelerators, Source::assumed("plan", reason))
+        });
+        let number = chosen.or_else(|| self.usual_number(table, asked.hardware));
+        asked.gpus = self.whole(table, local::GPUS_PER_UNIT, number).unwrap_or(1);
+        asked.number_is_open = false;
     }
 
     /// Number of accelerators on a board, for one that is sold on boards only: that of the smallest machine
@@ -151,7 +204,7 @@ impl<'a> Resolver<'a> {
         let by_hand = table.has(local::DECODE) || table.has(local::PREFILL);
         let described = table.has(local::PURCHASE) || table.has(local::USD_PER_HOUR);
         let among = match asked.hardware {
-            Some(hardware) => Among::This(hardware, asked.gpus),
+            Some(hardware) => Among::This(hardware, asked.number()),
             None if described || by_hand || table.has(local::UNITS) => return Ok(None),
             None => Among::Everything,
         };
@@ -311,8 +364,15 @@ impl<'a> Resolver<'a> {
         let r = &plan.replica;
         let rate = r.served.requests_per_second;
         let range = Range { low: rate.low, likely: rate.likely, high: rate.high };
-        let reason = "bytes and operations over the hardware's peaks, docs/predictor.md; with so many requests at once";
-        let source = Source::assumed(format!("predictor {}", r.backend.label()), reason);
+        let shape = &plan.machine.shape;
+        let mut reason = "bytes and operations over the hardware's peaks, docs/predictor.md; with so many requests at once".to_owned();
+        if shape.rate_is_guessed() {
+            reason = format!("{reason}; {}", crate::capacity::guessed(&shape.name));
+            if !["comparator", "all."].iter().any(|of| table.prefix.starts_with(of)) {
+                self.note_guessed_rate(name, plan);
+            }
+        }
+        let source = Source::assumed(format!("predictor {}", r.backend.label()), &reason);
         self.uncertain = true;
         if !table.prefix.starts_with("comparator") {
             self.notices.push(Notice::PredictedSpeed { offer: name.to_owned() });
@@ -339,6 +399,15 @@ impl<'a> Resolver<'a> {
             input: tokens.input.get() * (1.0 - r.cached_share) * ratio,
             output: tokens.written().get() * ratio,
             ceiling,
+        }
+    }
+
+    /// Say that the arithmetic rate of a plan's accelerator is not known, where it is not.
+    pub(super) fn note_guessed_rate(&mut self, offer: &str, plan: &Blueprint) {
+        let shape = &plan.machine.shape;
+        if shape.rate_is_guessed() {
+            let accelerator = shape.name.clone();
+            self.notices.push(Notice::RateGuessed { offer: offer.to_owned(), accelerator });
         }
     }
 

@@ -13,7 +13,10 @@ use crate::workload::MeasuredTarget;
 pub(super) struct OfferInputs<'a> {
     pub hardware_id: Option<String>,
     pub hardware: Option<Hardware<'a>>,
+    /// Accelerators in one unit.
     pub gpus: u32,
+    /// A plan may choose another number of accelerators: nobody said how many one unit has.
+    pub number_is_open: bool,
     pub own: OfferEvidence<'a>,
     pub open_model: Option<String>,
     pub format: Option<&'static Quantisation>,
@@ -21,6 +24,10 @@ pub(super) struct OfferInputs<'a> {
 }
 
 impl OfferInputs<'_> {
+    /// Accelerators in one unit; `None` where a plan chooses.
+    pub(super) fn number(&self) -> Option<u32> {
+        (!self.number_is_open).then_some(self.gpus)
+    }
     /// Was this model's speed measured on this machine?
     pub(super) fn speed_is_measured(&self) -> bool {
         self.own.machine.is_some_and(|t| t.levels.iter().any(|l| l.decode_tps.is_some()))

@@ -83,7 +83,7 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
         ));
     }
     let among = match asked.hardware {
-        Some(hardware) => Among::This(hardware, asked.gpus),
+        Some(hardware) => Among::This(hardware, asked.number()),
         None if rented => Among::Rentals,
         None => Among::Everything,
     };
@@ -120,6 +120,9 @@ pub fn resolve_plans(scenario: &Scenario, basis: Basis<'_>) -> Result<PlanCase, 
     }
     if !hardware_is_named && !rented {
         skipped.extend(r.not_sold());
+    }
+    if let Some(first) = searched.plans.first() {
+        r.note_guessed_rate(&first.machine.label(), first);
     }
     let plain: Fields = fields.clone();
     for plan in searched.plans {

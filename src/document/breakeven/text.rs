@@ -7,6 +7,7 @@ use crate::document::envelope::Warning;
 use crate::money::Currency;
 use crate::number::{grouped, percent};
 use crate::units::Usd;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// A count in words: `1.2 billion`, `3.4 million`, `12,300`.
@@ -100,7 +101,10 @@ pub fn summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
     if let Some(capable) = other(Comparator::AsCapable) {
         let costs = over(capable);
         let pays = headline(capable, money);
-        lines.push(format!("The cheapest API of the same tier or a better one costs {costs}: {pays}"));
+        let months = result.horizon_months;
+        lines.push(format!(
+            "The cheapest other API of the same tier or a better one that is sold for all {months} months costs {costs}: {pays}"
+        ));
     }
     if let Some(rented) = other(Comparator::RentedGpu) {
         lines.push(format!(
@@ -216,10 +220,12 @@ fn odds(result: &BreakevenResult) -> Option<String> {
     let p = u.probability_local_cheaper?;
     let horizon = f64::from(result.horizon_months);
     let half = match u.payback_p50 {
-        None => "fewer than half of them ever pay back".to_owned(),
-        Some(m) if m < 0.05 => "in half of them or more it is so from the first month".to_owned(),
-        Some(m) if m > horizon => "fewer than half of them pay back within that time".to_owned(),
-        Some(m) => format!("half of them pay back within {m:.1} months"),
+        None => ". In fewer than half of all cases it ever pays back".to_owned(),
+        Some(m) if m < 0.05 => "; in half of all cases or more it is so from the first month".to_owned(),
+        Some(m) if m > horizon => {
+            ". In fewer than half of all cases it pays back within that time".to_owned()
+        }
+        Some(m) => format!(". In half of all cases it pays back within {m:.1} months"),
     };
     let head = result.comparisons.first()?;
     // A share that only rounds to 0 or 100 % is not called certain.
@@ -231,7 +237,7 @@ fn odds(result: &BreakevenResult) -> Option<String> {
         p => format!("{:.0} of 100 cases", p * 100.0),
     };
     Some(format!(
-        "Over the ranges of what is assumed, {} costs less than {} over {} months in {cases}; {half}.",
+        "Over the ranges of what is assumed, {} costs less than {} over {} months in {cases}{half}.",
         head.local, head.cloud, result.horizon_months,
     ))
 }
@@ -283,11 +289,13 @@ pub fn ranking_summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
             unrated.len()
         ));
     }
+    // A computer is tried with several numbers of a card.
+    let skipped: BTreeSet<&str> = result.skipped.iter().map(|s| s.id.as_str()).collect();
     lines.push(format!(
-        "In {} of {} pairs the hardware costs less by then; {} entries of the catalogue cannot be compared.",
+        "In {} of {} pairs the hardware costs less by then; {} entries of the catalogue (API models, machines and computers with a card) cannot be compared.",
         grouped(result.pairs_local_cheaper as f64, 0),
         grouped(result.pairs as f64, 0),
-        result.skipped.len()
+        grouped(skipped.len() as f64, 0)
     ));
     lines
 }
@@ -426,6 +434,14 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
             format!("{offer}: speed is predicted, not measured; `freehold bench` measures it."),
         )
         .about(offer),
+        Notice::RateGuessed { offer, accelerator } => Warning::new(
+            "arithmetic-rate-guessed",
+            format!(
+                "{offer}: {}; a record of your own with `bf16_tflops` says it (`freehold db path`).",
+                crate::capacity::guessed(accelerator)
+            ),
+        )
+        .about(offer),
         Notice::HostNotIncluded { offer } => Warning::new(
             "host-not-included",
             format!("{offer}: price and power are of the GPU alone; the computer around it is not in them (set local.purchase_usd and the watts, or name a machine)."),
@@ -452,7 +468,7 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
         Notice::NoSameModel { model, instead } => Warning::new(
             "no-same-model-comparator",
             match instead {
-                Some(api) => format!("No API of the catalogue offers {model}; {api}, the cheapest API of the same tier or a better one, takes its place in the comparison."),
+                Some(api) => format!("No API of the catalogue offers {model}; {api}, the cheapest other API of the same tier or a better one, takes its place in the comparison."),
                 None => format!("No API of the catalogue offers {model}, so local is not compared with the same model behind an API."),
             },
         )

@@ -305,7 +305,7 @@ pub fn role(comparator: Comparator) -> &'static str {
         Comparator::Asked => "",
         Comparator::SameModel => "the same model by the token",
         Comparator::RentedGpu => "the same GPU by the hour",
-        Comparator::AsCapable => "the cheapest API of the same tier or a better one",
+        Comparator::AsCapable => "the cheapest other API of the same tier or a better one",
     }
 }
 

@@ -286,7 +286,7 @@ pub(super) fn figures(view: &mut View, case: &Case<'_>) {
             &mut all,
             &format!(
                 "{} over {} months",
-                if head.saving_usd >= 0.0 { "Saved by local" } else { "Local costs more by" },
+                if head.saving_usd >= 0.0 { "Saved by local" } else { "Extra cost of local" },
                 r.horizon_months
             ),
             money.show(usd),

@@ -113,6 +113,13 @@ fn long_requests_pay_the_price_of_long_requests() {
     let today = cost["result"]["today"]["monthly_repriced_usd"].as_f64().expect("priced");
     let api = cost["result"]["cloud"][0]["monthly_parts_usd"]["api"].as_f64().expect("an amount");
     assert!((api / today - 1.0).abs() < 0.001, "{api} {today}");
+    // Seats of a coding agent have nothing to do with a log of an API: that is said.
+    let with_seats = json(&[&["breakeven", "--usage", &log, "--seats", "5"], &LOCAL[..]].concat());
+    let warned = |cost: &Value| {
+        let warnings = cost["warnings"].as_array().expect("warnings");
+        warnings.iter().any(|w| w["id"] == "seats-without-effect")
+    };
+    assert!(warned(&with_seats) && !warned(&cost), "{}", with_seats["warnings"]);
     // It is repeated from its own document to the same amount.
     let saved = folder.path().join("cost.json");
     std::fs::write(&saved, cost.to_string()).expect("writes");

@@ -39,7 +39,8 @@ pub(in crate::catalog::check) fn common(
     }
 }
 
-/// Report citations of fields that the record does not have; they were meant for another one.
+/// Report citations of fields that the record does not have, which were meant for another one, and of
+/// figures that are absent.
 pub(in crate::catalog::check) fn citations<T: serde::Serialize>(
     record: &T,
     cite: &CiteByField,
@@ -56,6 +57,9 @@ pub(in crate::catalog::check) fn citations<T: serde::Serialize>(
             let expected =
                 near.first().map_or("a field of the record".to_owned(), |n| format!("perhaps {n}"));
             report(&format!("cite.{path}"), format!("the record has no {field} to cite for"), &expected);
+        } else if fields[field].is_null() {
+            let message = format!("a source is cited for {field}, but no figure is given");
+            report(&format!("cite.{path}"), message, &format!("{field}, or no citation of it"));
         }
     }
 }

@@ -56,7 +56,14 @@ pub fn read(path: &Path) -> Result<Earlier, CliError> {
 
 /// Checks that a journal is a regular file: one would wait for a pipe, and read a device for ever.
 fn ordinary(path: &Path) -> Result<(), CliError> {
-    let there = std::fs::metadata(path).map_err(|e| CliError::file("read the journal", path, &e))?;
+    let there = std::fs::metadata(path).map_err(|e| {
+        let error = CliError::file("read the journal", path, &e);
+        if e.kind() == std::io::ErrorKind::NotFound {
+            error.hint("The journal lies beside the report it belongs to; without it, use `freehold report` with the report.")
+        } else {
+            error
+        }
+    })?;
     if there.is_file() {
         return Ok(());
     }
