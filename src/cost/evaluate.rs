@@ -374,12 +374,19 @@ fn machine_prices(
 ) {
     let units = f64::from(s.units.unwrap_or(1));
     match &machine.payment {
-        Payment::Bought { price, install, spares, life, residual, .. } => {
+        Payment::Bought { price, owned, install, spares, life, residual, .. } => {
             let each: Usd = v.get(*price);
+            // What is there already is not bought.
+            let all = units;
+            let units = (units - f64::from(*owned)).max(0.0);
+            let name = if units < all { "units_to_buy" } else { "units" };
             s.capex = (each * (1.0 + v.get(*spares)) + v.get(*install)) * units;
             let months = life.map_or(f64::from(case.need.horizon), |slot| v.get(slot)).max(1.0);
             s.amortised = (s.capex - each * (v.get(*residual) * units)) / months;
-            let unit_term = || Term::figure("units", units, "units", "units");
+            let unit_term = || match name {
+                "units" => Term::figure("units", units, "units", "units"),
+                name => Term::plain(name, units, "units"),
+            };
             record.add(|| {
                 let terms = vec![
                     unit_term(),
@@ -387,8 +394,8 @@ fn machine_prices(
                     v.term("spare_share", *spares),
                     v.term("install_usd", *install),
                 ];
-                let formula = "units × (purchase_usd × (1 + spare_share) + install_usd)";
-                Derivation::new("capex_usd", s.capex.get(), "USD", formula, terms)
+                let formula = format!("{name} × (purchase_usd × (1 + spare_share) + install_usd)");
+                Derivation::new("capex_usd", s.capex.get(), "USD", &formula, terms)
             });
             record.add(|| {
                 let terms = vec![
@@ -398,8 +405,8 @@ fn machine_prices(
                     v.term("residual_share", *residual),
                     Term::plain("life_months", months, "months"),
                 ];
-                let formula = "(capex − units × purchase_usd × residual_share) ÷ life_months";
-                Derivation::new("amortised_usd_per_month", s.amortised.get(), "USD/month", formula, terms)
+                let formula = format!("(capex − {name} × purchase_usd × residual_share) ÷ life_months");
+                Derivation::new("amortised_usd_per_month", s.amortised.get(), "USD/month", &formula, terms)
             });
         }
         Payment::Rented { billed, .. } => s.billed_hours = Some(v.get(*billed)),

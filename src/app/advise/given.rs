@@ -48,7 +48,7 @@ pub(super) fn options(document: &BreakevenDocument, terms: &Terms) -> Option<Giv
         let kind = if offer.kind == "rented" { Kind::Rented } else { Kind::Owned };
         // A loan is paid monthly.
         let capex = if offer.kind == "financed" { 0.0 } else { offer.capex_usd };
-        let cost = OptionCost { monthly: offer.monthly_usd, tco: offer.tco_usd, capex };
+        let cost = OptionCost { monthly: offer.monthly_usd, tco: r.total_usd(offer), capex };
         options.push((priced(kind, cost, offer.tier), offer.name.clone(), None, offer.model.clone()));
     }
     if let Some(routed) = r.hybrid.as_ref().and_then(|h| Some((h, h.routed.as_ref()?))) {

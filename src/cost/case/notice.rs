@@ -49,6 +49,16 @@ pub enum Notice {
         alias: String,
         model: String,
     },
+    /// A price that was given stands for several of the catalogue: of later days, of long requests or of
+    /// times of the day.
+    ListPricesReplaced {
+        model: String,
+        keys: Vec<String>,
+    },
+    /// No price is known for what replaces hardware that is there already.
+    NoReplacementPrice {
+        offer: String,
+    },
     StandIn {
         target: String,
     },
