@@ -110,7 +110,7 @@ pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
             let pair = pair.copied().unwrap_or(Pair { cloud: offer, local: offer });
             let mut derived = Vec::new();
             let mut s = summary(case, offer, compare::flow(case, pair, v), v, &mut derived);
-            s.derived = of_the_offer(derived);
+            s.derived = of_the_offer(derived, s.requests_per_month);
             s
         })
         .collect();
@@ -137,9 +137,16 @@ pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
     }
 }
 
-/// Payments at the beginning of months are explained with the cash flow, not with the offer.
-fn of_the_offer(mut derived: Vec<Derivation>) -> Vec<Derivation> {
+/// Payments at the beginning of months are explained with the cash flow, not with the offer. Requests of the
+/// month in which hardware begins to work are no figure of the document, where that is not the first.
+fn of_the_offer(mut derived: Vec<Derivation>, requests: f64) -> Vec<Derivation> {
     derived.retain(|d| d.figure != "upfront_usd");
+    for term in derived.iter_mut().flat_map(|d| &mut d.terms) {
+        let of_first = term.figure.as_deref() == Some("result.requests_per_month");
+        if of_first && (term.value - requests).abs() > 1e-9 * requests.abs() {
+            term.figure = None;
+        }
+    }
     derived
 }
 
@@ -151,7 +158,7 @@ pub fn alone(case: &Case) -> Vec<OfferSummary> {
         let flow = compare::flow(case, Pair { cloud: offer, local: offer }, v);
         let mut derived = Vec::new();
         let mut s = summary(case, offer, flow, v, &mut derived);
-        s.derived = of_the_offer(derived);
+        s.derived = of_the_offer(derived, s.requests_per_month);
         s
     };
     (0..case.offers.len()).map(of).collect()

@@ -221,9 +221,25 @@ fn shown(input: &Input, unit: &str) -> Cell {
         }
         serde_json::Value::String(text) => Cell::Text(text.clone()),
         serde_json::Value::Bool(on) => Cell::Text(if *on { "yes" } else { "no" }.to_owned()),
-        serde_json::Value::Array(items) => Cell::Text(format!("{} numbers", items.len())),
+        serde_json::Value::Array(items) => Cell::Text(list(items)),
         serde_json::Value::Null => Cell::None,
     }
+}
+
+/// A list in a cell: its texts, or how many items of which kind it has.
+pub(super) fn list(items: &[serde_json::Value]) -> String {
+    let texts: Option<Vec<&str>> = items.iter().map(serde_json::Value::as_str).collect();
+    if let Some(texts) = texts {
+        return texts.join(", ");
+    }
+    let what = if items.iter().all(serde_json::Value::is_number) { "number" } else { "entr" };
+    let end = match (what, items.len()) {
+        ("number", 1) => "",
+        ("number", _) => "s",
+        (_, 1) => "y",
+        _ => "ies",
+    };
+    format!("{} {what}{end}", items.len())
 }
 
 /// A number with as many digits as it needs.

@@ -44,6 +44,12 @@ pub enum Notice {
         given: f64,
         known: f64,
     },
+    /// The exchange rate is far from the known one.
+    RateFarOff {
+        currency: String,
+        given: f64,
+        known: f64,
+    },
     /// The model was named by an alias, which can come to mean another model.
     AliasUsed {
         alias: String,

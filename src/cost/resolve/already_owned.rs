@@ -59,10 +59,10 @@ pub(super) fn owned(n: usize, fields: &Fields, catalog: &Catalog) -> Result<Fiel
         return Err(impossible(&local_prefix(n, local::HARDWARE_ID.name), why));
     }
     if catalog.machine(id).is_some() {
-        agrees(&local::UNITS, named.number)?;
+        agrees(local::UNITS, named.number)?;
     } else if catalog.accelerator(id).is_some() {
-        agrees(&local::UNITS, 1)?;
-        agrees(&local::GPUS_PER_UNIT, named.number)?;
+        agrees(local::UNITS, 1)?;
+        agrees(local::GPUS_PER_UNIT, named.number)?;
     }
     if catalog.machine(id).is_some() {
         fields.entry(local::UNITS.name).or_insert_with(|| number(named.number));

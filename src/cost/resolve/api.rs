@@ -19,6 +19,9 @@ use std::ops::Range as Span;
 /// Prices of one period by key name, before they get slots.
 type Prices = BTreeMap<&'static str, SourcedRange>;
 
+/// One rate by the name of its key.
+type NamedRate = (&'static str, Slot<UsdPerMtok>);
+
 impl<'a> Resolver<'a> {
     pub(super) fn cloud(
         &mut self,
@@ -261,7 +264,7 @@ impl<'a> Resolver<'a> {
         periods: &[Period],
     ) -> Vec<Period> {
         let tokens = self.largest_request(need);
-        let mut named: Vec<(u32, Vec<(&'static str, Slot<UsdPerMtok>)>)> = Vec::new();
+        let mut named: Vec<(u32, Vec<NamedRate>)> = Vec::new();
         for (n, change) in changes.iter().enumerate() {
             let mut slots = Vec::new();
             for key in cloud::RATES {

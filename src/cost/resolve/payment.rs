@@ -85,7 +85,7 @@ impl Resolver<'_> {
             .and_then(|m| Some((Range::exactly(m.install_usd), m.price_source.clone()?)));
         let price = self.price(table, name, listed);
         // Of hardware that is there already, as many units as were named.
-        let owned = if table.has(local::HOSTS) { self.number_of_units(table) } else { 0 };
+        let owned = if table.has(local::HOSTS) { Self::number_of_units(table) } else { 0 };
         let by_hand = hardware.is_none() && host.is_none();
         let life = if !by_hand || table.has(local::LIFE) {
             Some(self.number(table, local::LIFE, None, ""))
@@ -128,7 +128,7 @@ impl Resolver<'_> {
     }
 
     /// The number of units that was given; 1 where none was.
-    fn number_of_units(&self, table: Table<'_>) -> u32 {
+    fn number_of_units(table: Table<'_>) -> u32 {
         match table.fields.get(local::UNITS.name).map(|g| &g.value) {
             // Checked against its key: a whole number of units.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -210,10 +210,8 @@ impl Resolver<'_> {
         let id = self.text(table, local::TARIFF)?;
         let Some(tariff) = self.basis.catalog.tariff(&id) else {
             let near = near_ids(&id, self.basis.catalog.tariffs.iter().map(|t| t.id.as_str()));
-            self.miss(
-                &table.path(local::TARIFF),
-                &format!("`{id}` is not in the catalogue; near: {}", near.join(", ")),
-            );
+            let near = if near.is_empty() { String::new() } else { format!("; near: {}", near.join(", ")) };
+            self.miss(&table.path(local::TARIFF), &format!("`{id}` is not in the catalogue{near}"));
             return None;
         };
         Some(database(tariff.usd_per_kwh, "tariff", &tariff.id, &tariff.cite("usd_per_kwh")))

@@ -387,6 +387,11 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
             format!("finance.usd_rate is {given}, but one US dollar buys {known:.4} {currency}: it looks written the wrong way round (dollars for one {currency})."),
         )
         .about("finance.usd_rate"),
+        Notice::RateFarOff { currency, given, known } => Warning::new(
+            "rate-far-off",
+            format!("finance.usd_rate is {given}, but one US dollar buys {known:.4} {currency} by the catalogue: look at it once more."),
+        )
+        .about("finance.usd_rate"),
         Notice::SeatLimitsUnknown { offer, covers_its_price } => Warning::new(
             "seat-limits-unknown",
             format!(
