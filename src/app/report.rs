@@ -35,6 +35,21 @@ pub fn report<'a>(documents: &'a [Named], catalog: &Catalog, allowed: bool) -> R
     Ok(Report::One(only))
 }
 
+/// The documents, each once, and a note for each that is given again.
+pub fn each_once(documents: Vec<Named>) -> (Vec<Named>, Vec<String>) {
+    let (mut kept, mut notes): (Vec<Named>, Vec<String>) = (Vec::new(), Vec::new());
+    let same = |a: &Document, b: &Document| a.to_value().ok().is_some_and(|a| b.to_value().ok() == Some(a));
+    for (name, document) in documents {
+        match kept.iter().find(|(_, other)| same(other, &document)) {
+            Some((other, _)) => {
+                notes.push(format!("{name} is the same document as {other}: it is shown once"));
+            }
+            None => kept.push((name, document)),
+        }
+    }
+    (kept, notes)
+}
+
 /// What changed from one document to another. Refused where they are of different kinds.
 pub fn changes(old: &Named, new: &Named, details: bool) -> Result<Report<'static>, Refusal> {
     compare(old, new, details).map(Report::Changes).map_err(Refusal::input)
@@ -103,6 +118,8 @@ mod tests {
         let report = |documents| report(documents, &catalog, false).expect("of one case");
         assert!(matches!(report(&documents[..1]), Report::One(_)));
         let memo = report(&documents);
+        let (once, notes) = each_once(vec![named("a.json", "fit"), named("b.json", "fit")]);
+        assert_eq!((once.len(), notes.len()), (1, 1), "{notes:?}");
         assert!(memo.view().to_markdown().contains("no verdict is among the files"));
         let both: Vec<serde_json::Value> = serde_json::from_str(&memo.json().expect("JSON")).expect("a list");
         assert_eq!(both.len(), 2);

@@ -7,8 +7,10 @@ use super::records;
 use crate::app::needs::{FromUsage, of_usage};
 use crate::app::usage::Asked;
 use crate::catalog::Catalog;
-use crate::document::Document;
 use crate::document::usage::UsageDocument;
+use crate::document::{Document, Input};
+use crate::provenance::Source;
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +24,15 @@ pub struct UsageArgs {
 }
 
 impl UsageArgs {
+    /// Echoes the files where there are several: a source names them together.
+    pub fn record(&self, inputs: &mut BTreeMap<String, Input>) {
+        if self.usage.len() > 1 {
+            let files: Vec<String> = self.usage.iter().map(|p| p.display().to_string()).collect();
+            let input = Input { value: files.into(), unit: None, source: Source::flag("--usage") };
+            inputs.insert("usage".to_owned(), input);
+        }
+    }
+
     /// The need in the records; `None` where none were named. Gaps in it are noted on stderr.
     pub fn read(&self, catalog: &Catalog, context: &Context) -> Result<Option<FromUsage>, CliError> {
         let [first, ..] = self.usage.as_slice() else { return Ok(None) };

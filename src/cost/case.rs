@@ -365,6 +365,14 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// Months until it works.
+    pub fn delivery(&self) -> u32 {
+        match &self.supply {
+            Supply::Machine(machine) => machine.delivery,
+            Supply::Api(_) => 0,
+        }
+    }
+
     /// Months from the start in which the baseline is paid as well: until this offer works, and while both
     /// run.
     pub fn meanwhile(&self) -> u32 {
@@ -507,7 +515,11 @@ pub struct Machine {
 #[derive(Debug, Clone)]
 pub enum Payment {
     Bought {
+        /// Of one unit.
         price: Slot<Usd>,
+        /// Units that are there already: they cost nothing and bring nothing when they are sold; what
+        /// replaces them has the price.
+        owned: u32,
         /// Installation, US dollars once for each unit.
         install: Slot<Usd>,
         /// Spare parts, as a share of the price.

@@ -137,9 +137,10 @@ struct Position {
 }
 
 impl Position {
-    fn advance(&mut self, month: u32, jump: f64, run: f64) {
+    /// `works`: the local side is there, so that it can pay back.
+    fn advance(&mut self, month: u32, jump: f64, run: f64, works: bool) {
         self.at += jump;
-        if self.turn.is_none() {
+        if self.turn.is_none() && works {
             let tiny = 1e-9 * self.at.abs().max(run.abs()).max(1e-9);
             // Proceeds of selling a unit are no payback if the rest of the month uses them up.
             let lasts = self.at > tiny && self.at + run >= -tiny;
@@ -207,12 +208,13 @@ struct Live<'a, F> {
 impl<F: FnMut(Month)> Sides for Live<'_, F> {
     fn next(&mut self) -> (Bill, Bill) {
         self.last = (self.cloud.step(&mut ()), self.local.step(&mut ()));
-        if let Some(beside) = &mut self.beside {
-            self.last.1.parts.api += beside.step(&mut ()).parts.total();
-        }
-        // Until the local side works, and while both run, it also pays for the baseline.
-        if self.month < self.meanwhile {
-            self.last.1.parts.api += self.last.0.parts.total();
+        // Until the local side works, and while both run, it also pays for the whole baseline; after that
+        // for its part of the load.
+        let beside = self.beside.as_mut().map(|beside| beside.step(&mut ()));
+        let paid = if self.month < self.meanwhile { Some(self.last.0) } else { beside };
+        if let Some(paid) = paid {
+            self.last.1.parts.api += paid.parts.total();
+            self.last.1.upfront += paid.upfront;
         }
         self.month += 1;
         (Bill::from(&self.last.0), Bill::from(&self.last.1))
@@ -271,6 +273,10 @@ pub(super) struct Terms {
     /// Months between replacements on either side.
     cycle: Option<u32>,
     full: bool,
+    /// Months until the local side works.
+    delivery: u32,
+    /// Months in which the local side also pays for the baseline.
+    meanwhile: u32,
     life: Option<u32>,
     /// The baseline is hardware that must be replaced, a cost that the local side saves.
     baseline_renews: bool,
@@ -294,6 +300,8 @@ impl Terms {
             settled,
             cycle: cloud.life.or(local.life).and_then(|l| u32::try_from(l).ok()),
             full,
+            delivery: case.offers[pair.local].delivery(),
+            meanwhile: case.offers[pair.local].meanwhile(),
             life: life_of(&case.offers[pair.local], v),
             baseline_renews: cloud.life.is_some(),
         }
@@ -324,12 +332,15 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
         let (c, l) = sides.next();
         let jump = c.upfront - l.upfront;
         let run = c.running - l.running;
-        if month == 0 {
+        if month == 0 || month == terms.meanwhile {
             first = (c.running, l.running);
-            outlay = -jump;
         }
-        plain.advance(month, jump, run);
-        discounted.advance(month, jump * worth, run * worth * discount);
+        let works = month >= terms.delivery;
+        if month <= terms.delivery {
+            outlay -= jump;
+        }
+        plain.advance(month, jump, run, works);
+        discounted.advance(month, jump * worth, run * worth * discount, works);
         let falling = terms.falling && month >= last_change;
         if falling && best.is_none() && last_run > 0.0 && run <= 0.0 {
             // The saving per month crosses zero between the middles of two months.
@@ -359,7 +370,7 @@ pub(super) fn walk(terms: &Terms, mut sides: impl Sides) -> Outcome {
             }
             sides.seen(month, plain.at, discounted.at);
         }
-        if month + 1 < horizon {
+        if month + 1 < horizon || month < terms.meanwhile {
             continue;
         }
         let steady = terms.settled.is_some_and(|s| month >= s);
@@ -605,6 +616,14 @@ pub fn compare_to_horizon(
     let (cloud, early) = total(pair.cloud, &mut scratch.cloud);
     let (local, _) = total(pair.local, &mut scratch.local);
     (usd(cloud), usd(local + early))
+}
+
+/// What the local side of a pair pays for its baseline over the horizon: until it works, and while both
+/// run.
+pub fn paid_meanwhile(case: &Case, pair: Pair, v: Values<'_>) -> Usd {
+    let mut memory = Vec::new();
+    let run = Run::new(&case.offers[pair.cloud], &case.need, v, flow(case, pair, v), &mut memory);
+    usd(run.total(case.need.horizon, case.offers[pair.local].meanwhile()).1)
 }
 
 /// The blended price per token, of the first month, at which both sides cost the same if all prices of the

@@ -128,7 +128,7 @@ pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
             let pair = pair.copied().unwrap_or(Pair { cloud: offer, local: offer });
             let mut derived = Vec::new();
             let mut s = summary(case, offer, compare::flow(case, pair, v), v, &mut derived);
-            s.derived = of_the_offer(derived);
+            s.derived = of_the_offer(derived, s.requests_per_month);
             s
         })
         .collect();
@@ -155,9 +155,16 @@ pub fn evaluate(case: &Case, drawing: Drawing) -> Evaluation {
     }
 }
 
-/// Payments at the beginning of months are explained with the cash flow, not with the offer.
-fn of_the_offer(mut derived: Vec<Derivation>) -> Vec<Derivation> {
+/// Payments at the beginning of months are explained with the cash flow, not with the offer. Requests of the
+/// month in which hardware begins to work are no figure of the document, where that is not the first.
+fn of_the_offer(mut derived: Vec<Derivation>, requests: f64) -> Vec<Derivation> {
     derived.retain(|d| d.figure != "upfront_usd");
+    for term in derived.iter_mut().flat_map(|d| &mut d.terms) {
+        let of_first = term.figure.as_deref() == Some("result.requests_per_month");
+        if of_first && (term.value - requests).abs() > 1e-9 * requests.abs() {
+            term.figure = None;
+        }
+    }
     derived
 }
 
@@ -169,7 +176,7 @@ pub fn alone(case: &Case) -> Vec<OfferSummary> {
         let flow = compare::flow(case, Pair { cloud: offer, local: offer }, v);
         let mut derived = Vec::new();
         let mut s = summary(case, offer, flow, v, &mut derived);
-        s.derived = of_the_offer(derived);
+        s.derived = of_the_offer(derived, s.requests_per_month);
         s
     };
     (0..case.offers.len()).map(of).collect()
@@ -404,12 +411,19 @@ fn machine_prices(
 ) {
     let units = f64::from(s.units.unwrap_or(1));
     match &machine.payment {
-        Payment::Bought { price, install, spares, life, residual, .. } => {
+        Payment::Bought { price, owned, install, spares, life, residual, .. } => {
             let each: Usd = v.get(*price);
+            // What is there already is not bought.
+            let all = units;
+            let units = (units - f64::from(*owned)).max(0.0);
+            let name = if units < all { "units_to_buy" } else { "units" };
             s.capex = (each * (1.0 + v.get(*spares)) + v.get(*install)) * units;
             let months = life.map_or(f64::from(case.need.horizon), |slot| v.get(slot)).max(1.0);
             s.amortised = (s.capex - each * (v.get(*residual) * units)) / months;
-            let unit_term = || Term::figure("units", units, "units", "units");
+            let unit_term = || match name {
+                "units" => Term::figure("units", units, "units", "units"),
+                name => Term::plain(name, units, "units"),
+            };
             record.add(|| {
                 let terms = vec![
                     unit_term(),
@@ -417,8 +431,8 @@ fn machine_prices(
                     v.term("spare_share", *spares),
                     v.term("install_usd", *install),
                 ];
-                let formula = "units × (purchase_usd × (1 + spare_share) + install_usd)";
-                Derivation::new("capex_usd", s.capex.get(), "USD", formula, terms)
+                let formula = format!("{name} × (purchase_usd × (1 + spare_share) + install_usd)");
+                Derivation::new("capex_usd", s.capex.get(), "USD", &formula, terms)
             });
             record.add(|| {
                 let terms = vec![
@@ -428,8 +442,8 @@ fn machine_prices(
                     v.term("residual_share", *residual),
                     Term::plain("life_months", months, "months"),
                 ];
-                let formula = "(capex − units × purchase_usd × residual_share) ÷ life_months";
-                Derivation::new("amortised_usd_per_month", s.amortised.get(), "USD/month", formula, terms)
+                let formula = format!("(capex − {name} × purchase_usd × residual_share) ÷ life_months");
+                Derivation::new("amortised_usd_per_month", s.amortised.get(), "USD/month", &formula, terms)
             });
         }
         Payment::Rented { billed, .. } => s.billed_hours = Some(v.get(*billed)),

@@ -106,7 +106,8 @@ pub fn routed_at(case: &Case, pair: Pair, v: Values<'_>, share: f64, escalation:
         local_share: share,
         escalation,
         units: first.local.units,
-        capex: first.local.upfront,
+        // What the API charges once buys no hardware.
+        capex: first.local.upfront - first.cloud.upfront,
         monthly: first.local.parts.total(),
         outcome,
         tco_cloud_only: cloud_only,

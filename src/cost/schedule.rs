@@ -64,6 +64,7 @@ impl Sides for Pairing<'_> {
         let (cloud, mut local) = (self.cloud.bill(month), self.local.bill(month));
         if month < self.local.meanwhile {
             local.running += cloud.running;
+            local.upfront += cloud.upfront;
         }
         (cloud, local)
     }

@@ -86,14 +86,16 @@ fn pay(case: &Case, offer: usize, pair: Pair, v: Values<'_>, memory: &mut [Vec<u
     out.clear();
     let mut sum = 0.0;
     for month in 0..case.need.horizon {
-        let bill = run.bill();
+        let mut bill = run.bill();
+        if let Some(baseline) = baseline.as_mut().filter(|_| month < meanwhile) {
+            let paid = baseline.bill();
+            bill.upfront += paid.upfront;
+            bill.running += paid.running;
+        }
         if month == 0 {
             out.push(bill.upfront);
         }
         sum += bill.total();
-        if let Some(baseline) = baseline.as_mut().filter(|_| month < meanwhile) {
-            sum += baseline.bill().running;
-        }
         out.push(sum);
     }
 }

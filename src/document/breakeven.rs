@@ -102,6 +102,20 @@ impl BreakevenResult {
     pub fn money(&self) -> Currency {
         Currency::new(&self.currency, self.usd_rate)
     }
+
+    /// What a local offer pays for the API until it works, and while both run, over the horizon, US
+    /// dollars; with the API that makes it cheapest. 0 where it works from the first day, and where it is
+    /// compared with nothing.
+    pub fn meanwhile_usd(&self, local: &LocalOffer) -> f64 {
+        let with = self.comparisons.iter().filter(|c| c.local == local.name).map(|c| c.tco_local_usd);
+        let least = with.min_by(f64::total_cmp).map_or(0.0, |usd| usd - local.tco_usd);
+        if least.abs() < 0.005 { 0.0 } else { least }
+    }
+
+    /// What it costs to choose a local offer: its own total, and the API until it works.
+    pub fn total_usd(&self, local: &LocalOffer) -> f64 {
+        local.tco_usd + self.meanwhile_usd(local)
+    }
 }
 
 /// Why an offer or a comparison is part of the report.

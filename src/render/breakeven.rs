@@ -221,9 +221,25 @@ fn shown(input: &Input, unit: &str) -> Cell {
         }
         serde_json::Value::String(text) => Cell::Text(text.clone()),
         serde_json::Value::Bool(on) => Cell::Text(if *on { "yes" } else { "no" }.to_owned()),
-        serde_json::Value::Array(items) => Cell::Text(format!("{} numbers", items.len())),
+        serde_json::Value::Array(items) => Cell::Text(list(items)),
         serde_json::Value::Null => Cell::None,
     }
+}
+
+/// A list in a cell: its texts, or how many items of which kind it has.
+pub(super) fn list(items: &[serde_json::Value]) -> String {
+    let texts: Option<Vec<&str>> = items.iter().map(serde_json::Value::as_str).collect();
+    if let Some(texts) = texts {
+        return texts.join(", ");
+    }
+    let what = if items.iter().all(serde_json::Value::is_number) { "number" } else { "entr" };
+    let end = match (what, items.len()) {
+        ("number", 1) => "",
+        ("number", _) => "s",
+        (_, 1) => "y",
+        _ => "ies",
+    };
+    format!("{} {what}{end}", items.len())
 }
 
 /// A number with as many digits as it needs.
@@ -301,29 +317,37 @@ fn successful(r: &BreakevenResult) -> Option<String> {
 fn offers(r: &BreakevenResult) -> Table {
     let money = &r.money();
     let total = format!("#{} months", r.horizon_months);
-    let mut table = Table::new(&["!offer", "#to buy", "#a month", &total, "#per Mtok in", "#out", "#both"]);
+    // What the API is paid until hardware works is a column where there is such a time.
+    let waits = r.local.iter().any(|l| r.meanwhile_usd(l) != 0.0);
+    let mut columns = vec!["!offer", "#to buy", "#a month"];
+    columns.extend(waits.then_some("#API until it works"));
+    columns.extend([total.as_str(), "#per Mtok in", "#out", "#both"]);
+    let mut table = Table::new(&columns);
     let price = |p: Option<f64>| maybe(p, |p| money.show(p));
+    let mut row = |first: [Cell; 3], meanwhile: Cell, rest: [Cell; 4]| {
+        table.row_of(first.into_iter().chain(waits.then_some(meanwhile)).chain(rest).collect());
+    };
     for c in &r.cloud {
-        table.row([
-            c.name.clone().into(),
-            Cell::None,
-            usd(money, c.monthly_usd),
+        let first = [c.name.clone().into(), Cell::None, usd(money, c.monthly_usd)];
+        let rest = [
             usd(money, c.tco_usd),
             price(c.usd_per_mtok_input),
             price(c.usd_per_mtok_output),
             price(c.usd_per_mtok_blended),
-        ]);
+        ];
+        row(first, Cell::None, rest);
     }
     for l in &r.local {
-        table.row([
-            l.name.clone().into(),
-            if l.capex_usd == 0.0 { Cell::None } else { usd(money, l.capex_usd) },
-            usd(money, l.monthly_usd),
-            usd(money, l.tco_usd),
+        let bought = if l.capex_usd == 0.0 { Cell::None } else { usd(money, l.capex_usd) };
+        let first = [l.name.clone().into(), bought, usd(money, l.monthly_usd)];
+        let meanwhile = Some(r.meanwhile_usd(l)).filter(|paid| *paid != 0.0);
+        let rest = [
+            usd(money, r.total_usd(l)),
             price(l.usd_per_mtok_input),
             price(l.usd_per_mtok_output),
             price(l.usd_per_mtok_blended),
-        ]);
+        ];
+        row(first, meanwhile.map_or(Cell::None, |paid| usd(money, paid)), rest);
     }
     table
 }
@@ -333,7 +357,7 @@ pub(super) fn ranking(r: &BreakevenResult, view: &mut View) {
     let money = &r.money();
     let total = format!("#{} months", r.horizon_months);
     let mut local: Vec<&LocalOffer> = r.local.iter().collect();
-    local.sort_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd));
+    local.sort_by(|a, b| r.total_usd(a).total_cmp(&r.total_usd(b)));
     let mut table = Table::new(&["hardware", "#units", "#to buy", "#a month", &total]);
     for l in local.iter().take(10) {
         table.row([
@@ -341,7 +365,7 @@ pub(super) fn ranking(r: &BreakevenResult, view: &mut View) {
             Cell::Number(f64::from(l.units), l.units.to_string()),
             if l.capex_usd == 0.0 { Cell::None } else { usd(money, l.capex_usd) },
             usd(money, l.monthly_usd),
-            usd(money, l.tco_usd),
+            usd(money, r.total_usd(l)),
         ]);
     }
     view.heading("Cheapest hardware").push(Block::Table(table));

@@ -28,10 +28,14 @@ const SKIPPED: &[&str] = &[
 pub fn compare(old: &(String, Document), new: &(String, Document), details: bool) -> Result<View, String> {
     let ((old_file, old), (new_file, new)) = (old, new);
     if old.kind() != new.kind() {
+        let a = |kind: &str| {
+            let article = if kind.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+            format!("{article} {kind} document")
+        };
         return Err(format!(
-            "{old_file} is a {} document and {new_file} a {} document; only two of the same kind can be compared",
-            old.kind(),
-            new.kind()
+            "{old_file} is {} and {new_file} {}; only two of the same kind can be compared",
+            a(old.kind()),
+            a(new.kind())
         ));
     }
     let (before, after) = (leaves(old), leaves(new));

@@ -329,3 +329,150 @@ proptest! {
         prop_assert!(bound >= free * (1.0 - 1e-12));
     }
 }
+
+/// While hardware is awaited the API is paid, and that belongs to the choice: the total of a choice is the
+/// one that is compared, the page recommends the side that the comparison says costs less, and nothing pays
+/// back before it is there.
+#[test]
+fn what_is_paid_until_hardware_works_belongs_to_the_choice() {
+    for delivery in [0, 1, 3, 18, 30] {
+        for overlap in [0, 2] {
+            for one_off in [0, 500, 3000] {
+                let d = document(&format!(
+                    "{NEED}start = \"2026-12\"\nhorizon_months = 24\n{API}one_off_usd = {one_off}\n\
+                     price_change_per_year = 0\n[[local]]\nname = \"box\"\npurchase_usd = 2500\nunits = 1\nidle_watts = 0\n\
+                     load_watts = 0\nresidual_share = 0\nlife_months = 100\ndelivery_months = {delivery}\n\
+                     overlap_months = {overlap}\n"
+                ));
+                let said = format!("{delivery} {overlap} {one_off}");
+                let (r, head) = (&d.result, &d.result.comparisons[0]);
+                let paid = f64::from((delivery + overlap).min(24)) * 300.0;
+                let once = if delivery + overlap > 0 { f64::from(one_off) } else { 0.0 };
+                let bought = if delivery < 24 { 2500.0 } else { 0.0 };
+                assert!(close(head.tco_local_usd, bought + paid + once), "{said}: {}", head.tco_local_usd);
+                assert!(close(r.total_usd(&r.local[0]), head.tco_local_usd), "{said}");
+                let months = head.payback_months;
+                assert!(months.is_none_or(|m| m >= f64::from(delivery)), "{said}: {months:?}");
+                let last =
+                    r.cumulative.iter().find(|c| c.name == "box").and_then(|c| c.paid_usd.last().copied());
+                assert!(last.is_some_and(|usd| (usd - head.tco_local_usd).abs() < 1.0), "{said}: {last:?}");
+                let named =
+                    ("cost.json".to_owned(), freehold::document::Document::Breakeven(Box::new(d.clone())));
+                let page = freehold::render::memo::memo(&[named], &[]).to_markdown();
+                let less = if head.saving_usd > 0.0 { "**Buy box" } else { "**Use api" };
+                assert!(head.saving_usd.abs() < 0.01 || page.contains(less), "{said}: {page}");
+            }
+        }
+    }
+}
+
+/// A change of one's own starts from the prices in force on its day: it replaces the rate that it names, and
+/// leaves other rates, later periods, and prices of long requests as they are.
+#[test]
+fn a_change_replaces_the_rate_that_it_names_alone() {
+    use freehold::cost::case::{Api, Supply};
+    let catalog = Catalog::embedded();
+    let api_of = |text: &str| -> (Case, Api) {
+        let scenario = Scenario::parse(text, "test.toml").expect(text);
+        let plan = cost::resolve(&scenario, known(&catalog)).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let Supply::Api(api) = plan.offers[0].supply.clone() else { panic!("an API") };
+        (plan, api)
+    };
+    let today: jiff::civil::Date = "2026-11-22".parse().expect("a date");
+    let dated = |m: &&freehold::catalog::ApiModel| {
+        let later = m.price.iter().any(|p| p.from.is_some_and(|d| d > today));
+        let tiers = m.price_on(today).is_some_and(|p| !p.tiers.is_empty());
+        m.price_on(today).is_some_and(|p| p.rates.output_per_mtok.is_some()) && (later || tiers)
+    };
+    let models: Vec<_> = catalog.api_models.iter().filter(dated).take(12).collect();
+    assert!(models.len() > 3, "{models:?}");
+    for m in models {
+        let text = format!("{NEED}start = \"2026-11\"\n[[cloud]]\nmodel = \"{}\"\n", m.id);
+        let local = "[[local]]\npurchase_usd = 2500\nunits = 1\n";
+        let change = "change = [{from = \"2027-09-01\", input_usd_per_mtok = 77}]\n";
+        let (case, before) = api_of(&format!("{text}{local}"));
+        let (changed, after) = api_of(&format!("{text}{change}{local}"));
+        let (old, new) = (case.likely(), changed.likely());
+        let (old, new) = (case.values(&old), changed.values(&new));
+        let at = |api: &Api, month: u32| {
+            api.periods.iter().rev().find(|p| p.from_month <= month).cloned().expect("a period")
+        };
+        for month in 0..36 {
+            let (a, b) = (at(&before, month), at(&after, month));
+            assert_eq!(a.tiers.len(), b.tiers.len(), "{} in {month}", m.id);
+            let both = std::iter::once((a.rates, b.rates))
+                .chain(a.tiers.iter().zip(&b.tiers).map(|(a, b)| (a.1, b.1)))
+                .chain(a.windows.iter().zip(&b.windows).map(|(a, b)| (a.1, b.1)));
+            for (a, b) in both {
+                assert_eq!(f64::from(old.get(a.output)), f64::from(new.get(b.output)), "{} in {month}", m.id);
+                let input = if month >= 10 { 77.0 } else { f64::from(old.get(a.input)) };
+                assert_eq!(f64::from(new.get(b.input)), input, "{} in {month}", m.id);
+            }
+        }
+        // A price of one's own replaces its own rate, everywhere.
+        let (hand, api) = api_of(&format!("{text}input_usd_per_mtok = 77\n{local}"));
+        let likely = hand.likely();
+        let v = hand.values(&likely);
+        for (a, b) in before.periods.iter().zip(&api.periods) {
+            assert_eq!(f64::from(old.get(a.rates.output)), f64::from(v.get(b.rates.output)), "{}", m.id);
+            assert!(
+                std::iter::once(&b.rates)
+                    .chain(b.tiers.iter().map(|t| &t.1))
+                    .all(|r| f64::from(v.get(r.input)) == 77.0)
+            );
+        }
+        let said = hand.notices.iter().any(|n| matches!(n, cost::Notice::ListPricesReplaced { .. }));
+        let price = m.price_on(today).expect("a price");
+        let differs = price
+            .tiers
+            .iter()
+            .any(|t| t.rates.input_per_mtok.is_some_and(|p| Some(p) != price.rates.input_per_mtok));
+        assert!(said || !differs, "{}", m.id);
+    }
+}
+
+/// What is there already costs nothing once. What replaces it does, and another key cannot say that there
+/// is more of it.
+#[test]
+fn hardware_that_is_there_is_replaced_for_its_price() {
+    let catalog = Catalog::embedded();
+    let resolve = |more: &str| {
+        let text = format!(
+            "{NEED}horizon_months = 36\n{API}[[local]]\nhosts = [\"2x nvidia-rtx-5090\"]\nmodel = \"qwen3.5-9b\"\n{more}"
+        );
+        let scenario = Scenario::parse(&text, "test.toml").expect("a scenario");
+        cost::resolve(&scenario, known(&catalog))
+    };
+    let of = |more: &str| {
+        let plan = resolve(more).unwrap_or_else(|e| panic!("{e}"));
+        let evaluation = cost::evaluate(&plan, DRAWING);
+        BreakevenDocument::new(&plan, &evaluation, "")
+    };
+    let kept = of("life_months = 60\n");
+    let l = &kept.result.local[0];
+    assert_eq!((l.capex_usd, l.total_upfront_usd, l.residual_usd), (0.0, 0.0, 0.0));
+    let replaced = of("life_months = 20\nresidual_share = 0.1\n");
+    let l = &replaced.result.local[0];
+    assert_eq!(l.capex_usd, 0.0);
+    let price = replaced.inputs["local.purchase_usd"].value.clone();
+    let price = price.as_f64().or_else(|| price.get("likely")?.as_f64()).expect("a price");
+    assert!(price > 1000.0 && l.total_upfront_usd >= price * 0.99, "{price} {}", l.total_upfront_usd);
+    let residual = price * 0.1_f64.powf(16.0 / 20.0);
+    assert!(close(l.residual_usd, residual), "{} {residual}", l.residual_usd);
+    let said = |name: &str| replaced.inputs[name].source.word();
+    assert_eq!((said("local.units"), said("local.gpus_per_unit")), ("assumed", "user"));
+    for more in [
+        "units = 3\n",
+        "gpus_per_unit = 4\n",
+        "hardware = \"nvidia-l40s\"\n",
+        "kind = \"financed\"\n",
+        "kind = \"rented\"\n",
+    ] {
+        let error = resolve(more).expect_err(more).to_string();
+        assert!(error.contains("local.hosts"), "{error}");
+    }
+    resolve("units = 1\ngpus_per_unit = 2\nhardware = \"nvidia-rtx-5090\"\n").expect("the same again");
+    let spare = of("spare_units = 1\nlife_months = 60\n");
+    assert!(close(spare.result.local[0].capex_usd, spare.result.local[0].total_upfront_usd));
+    assert!(spare.result.local[0].capex_usd > 1000.0, "a spare is bought");
+}

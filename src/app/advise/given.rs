@@ -79,7 +79,7 @@ pub(super) fn options(document: &BreakevenDocument, terms: &Terms, tier_asked: b
         let kind = if offer.kind == "rented" { Kind::Rented } else { Kind::Owned };
         // A loan is paid monthly.
         let capex = if offer.kind == "financed" { 0.0 } else { offer.capex_usd };
-        let cost = OptionCost { monthly: offer.monthly_usd, tco: offer.tco_usd, capex };
+        let cost = OptionCost { monthly: offer.monthly_usd, tco: r.total_usd(offer), capex };
         let option = priced(kind, cost, offer.tier);
         options.push(Entry { option, name: offer.name.clone(), api: None, own: Some(offer), share: None });
     }

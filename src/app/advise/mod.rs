@@ -107,6 +107,12 @@ pub fn advise(asked: &Asked<'_>, known: &AdviceBasis<'_>) -> Result<AdviceDocume
             .iter()
             .map(|d| Warning::new("document-of-another-need", d.text.clone()).about(d.about.clone()));
         document.warnings.extend(warnings);
+        if !mismatch.is_empty() {
+            let source = Source::flag("--allow-mismatch");
+            document
+                .inputs
+                .insert("allow_mismatch".to_owned(), Input { value: true.into(), unit: None, source });
+        }
         document
     };
     if let Some(cost) = asked.cost {

@@ -15,7 +15,7 @@ use crate::cost::{self, Basis, Case, Drawing, ResolveError, Scenario};
 use crate::document::breakeven::BreakevenDocument;
 use crate::document::envelope::{Input, Warning};
 use crate::document::joined::{What, of_measurement};
-use crate::provenance::{Sourced, UserInput};
+use crate::provenance::{Source, Sourced, UserInput};
 use crate::spelling::nearest;
 use crate::workload::given::value_from_text;
 use crate::workload::keys::{Key, Section, answers, need};
@@ -99,6 +99,12 @@ pub fn breakeven(
         let evaluation = cost::evaluate(&case, drawing);
         let mut document = BreakevenDocument::new(&case, &evaluation, beside.created);
         if let Some(evidence) = known.evidence {
+            // Where nothing of it applies, no input names it.
+            let used = |input: &Input| matches!(input.source, Source::Measured { .. });
+            if !document.inputs.values().any(used) {
+                let file = Sourced::flag(evidence.file.clone(), "--measured");
+                document.inputs.insert("measured".to_owned(), Input::plain(&file));
+            }
             one_case(asked.allow_mismatch, evidence, &case, &mut document)?;
         }
         document

@@ -99,6 +99,7 @@ fn finish(
     let known = app::AdviceBasis { catalog, today: context.today, now: &context.now };
     let mut document = app::advise(&asked, &known)?;
     context.record(&mut document.inputs);
+    args.usage.record(&mut document.inputs);
     args.output.show(context, &document)?;
     if let Some(name) = &args.save_profile {
         profiles::save(name, draft, context)?;

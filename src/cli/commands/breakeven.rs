@@ -119,6 +119,7 @@ pub fn run(args: Args, context: &Context) -> Result<(), CliError> {
         Beside { usage: usage.as_ref(), threads: crate::threads::available(), created: &context.now };
     let (mut document, ever_asked) = compute(&mut scenario, known, asked, beside, context)?;
     context.record(&mut document.inputs);
+    args.usage.record(&mut document.inputs);
     if let Some(repeated) = &repeated {
         for note in repeated.compare(&mut document, args.keys.is_empty()) {
             context.note(&note);

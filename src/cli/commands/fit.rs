@@ -238,6 +238,7 @@ fn run_plan(args: &Args, catalog: &Catalog, context: &Context) -> Result<(), Cli
             .insert("replace".to_owned(), Input { value, unit: None, source: Source::flag("--replace") });
     }
     context.record(&mut document.inputs);
+    args.usage.record(&mut document.inputs);
     let Some(name) = &args.explain else {
         args.output.show(context, &document)?;
         // Several needs on the same machines are a result of their own.

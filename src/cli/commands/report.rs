@@ -1,6 +1,6 @@
 //! `report`: renders saved documents again, several of them as one memo.
 
-use crate::app::report::{changes, parse, report};
+use crate::app::report::{changes, each_once, parse, report};
 use crate::catalog::Catalog;
 use crate::cli::catalog::load;
 use crate::cli::context::Context;
@@ -46,6 +46,10 @@ pub fn run(args: &Args, context: &Context) -> Result<(), CliError> {
         return args.output.show(context, &changes(&read(old)?, &read(new)?, args.details)?);
     }
     let documents: Vec<Named> = args.files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+    let (documents, twice) = each_once(documents);
+    for note in twice {
+        context.note(&note);
+    }
     // A single document needs no catalogue, so a broken one does not keep it from being read.
     let catalog = if documents.len() > 1 { load(context)? } else { Catalog::default() };
     let report = report(&documents, &catalog, args.allow_mismatch)?;

@@ -49,10 +49,26 @@ pub enum Notice {
         given: f64,
         known: f64,
     },
+    /// The exchange rate is far from the known one.
+    RateFarOff {
+        currency: String,
+        given: f64,
+        known: f64,
+    },
     /// The model was named by an alias, which can come to mean another model.
     AliasUsed {
         alias: String,
         model: String,
+    },
+    /// A price that was given stands for several of the catalogue: of later days, of long requests or of
+    /// times of the day.
+    ListPricesReplaced {
+        model: String,
+        keys: Vec<String>,
+    },
+    /// No price is known for what replaces hardware that is there already.
+    NoReplacementPrice {
+        offer: String,
     },
     StandIn {
         target: String,

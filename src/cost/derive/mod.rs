@@ -30,7 +30,7 @@ pub fn comparison(
     (outcome, found): (&Outcome, &BreakEven),
     places: Places<'_>,
 ) -> Vec<Derivation> {
-    let mut all = totals(outcome, places);
+    let mut all = totals(outcome, compare::paid_meanwhile(case, pair, v).get(), places);
     all.extend(payback("payback_months", outcome.seen.turn, "the position"));
     all.extend(payback("discounted_payback_months", outcome.seen.discounted_turn, "the discounted position"));
     all.extend(best(outcome));
@@ -38,7 +38,7 @@ pub fn comparison(
     all
 }
 
-fn totals(outcome: &Outcome, places: Places<'_>) -> Vec<Derivation> {
+fn totals(outcome: &Outcome, meanwhile: f64, places: Places<'_>) -> Vec<Derivation> {
     let total = |name: &str, usd: f64, place: &str| {
         let figure = format!("{place}.tco_usd");
         let terms = vec![Term::figure("total", usd, "USD", &figure)];
@@ -46,9 +46,20 @@ fn totals(outcome: &Outcome, places: Places<'_>) -> Vec<Derivation> {
     };
     let (cloud, local) = (outcome.tco_cloud.get(), outcome.tco_local.get());
     let at = outcome.seen.horizon;
+    let own = if meanwhile == 0.0 {
+        total("tco_local_usd", local, places.local)
+    } else {
+        let terms = vec![
+            Term::figure("total", local - meanwhile, "USD", &format!("{}.tco_usd", places.local)),
+            Term::plain("baseline_meanwhile", meanwhile, "USD"),
+        ];
+        Derivation::new("tco_local_usd", local, "USD", "total + baseline_meanwhile", terms).note(
+            "everything the offer costs up to the horizon, and what the baseline is paid until it works and while both run",
+        )
+    };
     vec![
         total("tco_cloud_usd", cloud, places.cloud),
-        total("tco_local_usd", local, places.local),
+        own,
         Derivation::new(
             "saving_usd",
             cloud - local,

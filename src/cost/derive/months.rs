@@ -97,6 +97,7 @@ pub fn parts(case: &Case, pair: Pair, v: Values<'_>, places: Places<'_>) -> Vec<
             .extend(of_local.into_iter().filter_map(|d| renamed(d, "local", month, places.local, &of_other)));
         if month < meanwhile && matches!(case.offers[pair.local].supply, Supply::Machine(_)) {
             found.push(paid_meanwhile(month, &of_baseline));
+            once_meanwhile(&mut found, month, &of_baseline);
         }
         for d in found {
             let column = column_of(&d.figure);
@@ -168,6 +169,28 @@ fn in_service(d: Derivation, step: &Step) -> Derivation {
     let terms = vec![Term::plain("in_service", units, "units"), Term::plain("needed", d.value, "units")];
     Derivation::new("units", units, "units", "max(in_service, needed)", terms)
         .note("what was bought, or is held by a commitment, stays when the load needs less")
+}
+
+/// What the baseline pays at the beginning of the month, the other side pays as well while it is awaited.
+fn once_meanwhile(found: &mut Vec<Derivation>, month: u32, baseline: &Step) {
+    let usd = baseline.upfront.get();
+    if usd == 0.0 {
+        return;
+    }
+    let row = format!("result.cash_flow[{month}]");
+    let term = Term::figure("cloud_upfront_usd", usd, "USD", &format!("{row}.cloud_upfront_usd"));
+    let figure = format!("{row}.local_upfront_usd");
+    match found.iter_mut().find(|d| d.figure == figure) {
+        Some(own) => {
+            own.value += usd;
+            own.formula = format!("{} + cloud_upfront_usd", own.formula);
+            own.terms.push(term);
+        }
+        None => found.push(
+            Derivation::new(&figure, usd, "USD", "cloud_upfront_usd", vec![term])
+                .note("the other side uses the baseline until it works"),
+        ),
+    }
 }
 
 /// Until the hardware works, and while both run, the baseline is paid as well.

@@ -19,6 +19,9 @@ use std::ops::Range as Span;
 /// Prices of one period by key name, before they get slots.
 type Prices = BTreeMap<&'static str, SourcedRange>;
 
+/// One rate by the name of its key.
+type NamedRate = (&'static str, Slot<UsdPerMtok>);
+
 impl<'a> Resolver<'a> {
     pub(super) fn cloud(
         &mut self,
@@ -131,8 +134,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// All prices from the start on: the catalogue's periods or the prices that were given, then the
-    /// changes.
+    /// All prices from the start on: the catalogue's periods, in which a price that was given replaces its
+    /// own rate, then the changes.
     fn periods(
         &mut self,
         table: Table<'_>,
@@ -140,28 +143,26 @@ impl<'a> Resolver<'a> {
         need: &Need,
         hours_of_week: Option<&[f64]>,
     ) -> Vec<Period> {
-        let by_hand = table.has(cloud::INPUT) || table.has(cloud::OUTPUT);
         let base_day = need.start.max(self.basis.today.min(need.start.last_of_month()));
         let listed: Vec<&PricePeriod> = model.map_or_else(Vec::new, |m| {
             let current = m.price_on(base_day);
             let later = m.price.iter().filter(|p| p.from.is_some_and(|d| d > base_day));
-            current.into_iter().chain(later.filter(|_| !by_hand)).collect()
+            current.into_iter().chain(later).collect()
         });
         let mut periods = Vec::new();
-        let mut prices = Prices::new();
+        let mut given = Prices::new();
         for key in cloud::RATES {
             if let Some(found) = self.given(table, key) {
-                prices.insert(key.name, found);
+                given.insert(key.name, found);
             }
         }
-        if prices.is_empty() && model.is_none() && table.has(cloud::FIXED) {
+        if given.is_empty() && model.is_none() && table.has(cloud::FIXED) {
             // A flat fee is the whole price; tokens cost nothing.
             if let Some(flat) = default_of("cloud.flat_fee") {
                 let all = [cloud::INPUT, cloud::OUTPUT, cloud::CACHE_READ, cloud::CACHE_WRITE];
-                prices.extend(all.map(|key| (key.name, flat.clone())));
+                given.extend(all.map(|key| (key.name, flat.clone())));
             }
         }
-        let given = prices.clone();
         let multiplier = self.given(table, cloud::BATCH_MULTIPLIER);
         if let (Some(m), false) = (model, listed.is_empty()) {
             for (n, period) in listed.iter().enumerate() {
@@ -187,28 +188,26 @@ impl<'a> Resolver<'a> {
                     );
                 }
                 let mut made = self.period(table, &path, from, &own, batch, need);
-                if !by_hand {
-                    for tier in &period.tiers {
-                        let path = format!("{path}above_{}.", tier.above_input_tokens);
-                        let mut rates = own.clone();
-                        rates.extend(self.listed_prices(&tier.rates, m, period, &cite));
-                        made.tiers.push((tier.above_input_tokens, self.rates(table, &path, &rates, need)));
-                    }
-                    made.tiers.sort_by_key(|t| t.0);
-                    for window in &period.windows {
-                        let path = format!("{path}from_{}_utc.", window.start_utc);
-                        let mut rates = own.clone();
-                        rates.extend(self.listed_prices(&window.rates, m, period, &cite));
-                        // `db check` reports a window that cannot be read; no requests fall into it.
-                        let share = Window::of(window).map_or(0.0, |w| w.share(hours_of_week));
-                        made.windows.push((share, self.rates(table, &path, &rates, need)));
-                    }
+                for tier in &period.tiers {
+                    let path = format!("{path}above_{}.", tier.above_input_tokens);
+                    let mut rates = own.clone();
+                    rates.extend(self.listed_prices(&tier.rates, m, period, &cite));
+                    rates.extend(given.clone());
+                    made.tiers.push((tier.above_input_tokens, self.rates(table, &path, &rates, need)));
                 }
-                if n == 0 {
-                    prices = own;
+                made.tiers.sort_by_key(|t| t.0);
+                for window in &period.windows {
+                    let path = format!("{path}from_{}_utc.", window.start_utc);
+                    let mut rates = own.clone();
+                    rates.extend(self.listed_prices(&window.rates, m, period, &cite));
+                    rates.extend(given.clone());
+                    // `db check` reports a window that cannot be read; no requests fall into it.
+                    let share = Window::of(window).map_or(0.0, |w| w.share(hours_of_week));
+                    made.windows.push((share, self.rates(table, &path, &rates, need)));
                 }
                 periods.push(made);
             }
+            self.set_aside(table, m, &listed, &given);
         } else {
             if let Some(m) = model {
                 self.miss(
@@ -216,41 +215,89 @@ impl<'a> Resolver<'a> {
                     &format!("the catalogue has no price for {} on that day", m.id),
                 );
             }
-            periods.push(self.period(table, "", 0, &prices, multiplier.clone(), need));
+            periods.push(self.period(table, "", 0, &given, multiplier, need));
         }
+        periods.sort_by_key(|p| p.from_month);
         if let Some(Given { value: value @ Value::Changes(changes), source }) =
             table.fields.get(cloud::CHANGES.name)
         {
             self.echo(table.path(cloud::CHANGES), "", value.clone(), source.clone());
-            self.changes(table, changes, source, prices, multiplier.as_ref(), need, &mut periods);
+            periods = self.changed(table, changes, source, need, &periods);
         }
-        periods.sort_by_key(|p| p.from_month);
         periods
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn changes(
+    /// Notes for which prices of the catalogue a given one stands, where those differ from the list price
+    /// of the first period: of later days, of long requests, and of times of the day.
+    fn set_aside(&mut self, table: Table<'_>, m: &ApiModel, listed: &[&PricePeriod], given: &Prices) {
+        let Some(first) = listed.first() else { return };
+        let mut rates = Vec::new();
+        for (key, of) in [
+            (cloud::INPUT, (|r| r.input_per_mtok) as fn(&CatalogRates) -> Option<_>),
+            (cloud::OUTPUT, |r| r.output_per_mtok),
+            (cloud::CACHE_READ, |r| r.cache_read_per_mtok),
+            (cloud::CACHE_WRITE, |r| r.cache_write_per_mtok),
+            (cloud::REASONING, |r| r.reasoning_per_mtok),
+        ] {
+            let list = of(&first.rates);
+            let later = listed.iter().skip(1).map(|p| &p.rates);
+            let tiers = listed.iter().flat_map(|p| p.tiers.iter().map(|t| &t.rates));
+            let windows = listed.iter().flat_map(|p| p.windows.iter().map(|w| &w.rates));
+            let differs = later.chain(tiers).chain(windows).any(|r| of(r).is_some() && of(r) != list);
+            if given.contains_key(key.name) && differs {
+                rates.push(table.path(key));
+            }
+        }
+        if !rates.is_empty() {
+            self.notices.push(Notice::ListPricesReplaced { model: m.id.clone(), keys: rates });
+        }
+    }
+
+    /// The periods with the changes of the user's own: each starts from the prices in force on its day, with
+    /// their tiers and windows, and replaces the rates that it names from then on.
+    fn changed(
         &mut self,
         table: Table<'_>,
         changes: &[Change],
         source: &Source,
-        mut prices: Prices,
-        multiplier: Option<&SourcedRange>,
         need: &Need,
-        periods: &mut Vec<Period>,
-    ) {
+        periods: &[Period],
+    ) -> Vec<Period> {
+        let tokens = self.largest_request(need);
+        let mut named: Vec<(u32, Vec<NamedRate>)> = Vec::new();
         for (n, change) in changes.iter().enumerate() {
-            for (key, range) in &change.rates {
-                prices.insert(key, (*range, source.clone()));
+            let mut slots = Vec::new();
+            for key in cloud::RATES {
+                let Some(range) = change.rates.get(key.name) else { continue };
+                if key.name == cloud::REASONING.name && tokens.reasoning.get() <= 0.0 {
+                    continue;
+                }
+                let name = format!("{}.change[{n}].{}", table.prefix, key.name);
+                slots.push((key.name, self.slot(name, key.unit, (*range, source.clone()))));
             }
-            let from = month_of(need.start, change.from);
-            let path = format!("change[{n}].");
-            if from == 0 {
-                // In force before the comparison begins: earlier prices play no part.
-                periods.clear();
-            }
-            periods.push(self.period(table, &path, from, &prices, multiplier.cloned(), need));
+            named.push((month_of(need.start, change.from), slots));
         }
+        named.sort_by_key(|(from, _)| *from);
+        let mut months: Vec<u32> =
+            periods.iter().map(|p| p.from_month).chain(named.iter().map(|(from, _)| *from)).collect();
+        months.sort_unstable();
+        months.dedup();
+        let in_force = |month: u32| periods.iter().rev().find(|p| p.from_month <= month);
+        let mut all = Vec::new();
+        for month in months {
+            let Some(base) = in_force(month) else { continue };
+            let mut period = Period { from_month: month, ..base.clone() };
+            let new = named.iter().filter(|(from, _)| *from <= month).flat_map(|(_, slots)| slots);
+            for (key, slot) in new {
+                let tiers = period.tiers.iter_mut().map(|(_, rates)| rates);
+                let windows = period.windows.iter_mut().map(|(_, rates)| rates);
+                for rates in std::iter::once(&mut period.rates).chain(tiers).chain(windows) {
+                    replace(rates, key, *slot);
+                }
+            }
+            all.push(period);
+        }
+        all
     }
 
     fn period(
@@ -267,7 +314,10 @@ impl<'a> Resolver<'a> {
         let batch_multiplier = batch_used.then(|| {
             let name = format!("{}.{path}{}", table.prefix, cloud::BATCH_MULTIPLIER.name);
             if batch.is_none() {
-                self.miss(&name, "no batch price is known; give the factor, or need.batch_share 0");
+                self.miss(
+                    &table.path(cloud::BATCH_MULTIPLIER),
+                    "no batch price is known; give the factor, or need.batch_share 0",
+                );
             }
             self.slot(name, "x", batch.unwrap_or_else(unknown))
         });
@@ -283,7 +333,8 @@ impl<'a> Resolver<'a> {
         let mut slot = |key: &'static Key, why: &str| -> Slot<UsdPerMtok> {
             let name = format!("{}.{path}{}", table.prefix, key.name);
             if !prices.contains_key(key.name) {
-                self.miss(&name, why);
+                // A price that is given holds for all periods, tiers and windows.
+                self.miss(&table.path(key), why);
             }
             self.slot(name, key.unit, prices.get(key.name).cloned().unwrap_or_else(unknown))
         };
@@ -489,6 +540,17 @@ impl<'a> Resolver<'a> {
         }
         let inner = Table { section: Section::Local, fields: &fields, prefix: table.prefix };
         self.machine_offer(inner, need, Role::Asked)
+    }
+}
+
+/// Sets one rate, where the need has tokens of its class.
+fn replace(rates: &mut Rates, key: &str, slot: Slot<UsdPerMtok>) {
+    match key {
+        key if key == cloud::INPUT.name => rates.input = slot,
+        key if key == cloud::OUTPUT.name => rates.output = slot,
+        key if key == cloud::CACHE_READ.name => rates.cache_read = rates.cache_read.map(|_| slot),
+        key if key == cloud::CACHE_WRITE.name => rates.cache_write = rates.cache_write.map(|_| slot),
+        _ => rates.reasoning = Some(slot),
     }
 }
 

@@ -8,6 +8,9 @@ use crate::money::Currency;
 use crate::workload::keys::Section;
 use crate::workload::{Fields, Value};
 
+/// A given exchange rate that is further from the known one than by this factor is worth a look.
+const FAR_OFF: f64 = 1.15;
+
 impl Resolver<'_> {
     pub(super) fn finance(&mut self, fields: &Fields) -> Result<Finance, ResolveError> {
         let table = Table { section: Section::Finance, fields, prefix: "finance" };
@@ -31,18 +34,22 @@ impl Resolver<'_> {
         let given = self.given(table, finance::USD_RATE);
         if let Some((rate, _)) = &given {
             if self.currency == "USD" && (rate.likely - 1.0).abs() > 1e-9 {
-                return Err(impossible(
-                    "finance.usd_rate",
-                    "a rate needs the currency it is of: set finance.currency, such as EUR",
-                ));
+                let why = if table.has(finance::CURRENCY) {
+                    "one US dollar is one US dollar: leave the rate out, or set finance.currency to another one"
+                } else {
+                    "a rate needs the currency it is of: set finance.currency, such as EUR"
+                };
+                return Err(impossible("finance.usd_rate", why));
             }
             // A rate written the wrong way round is nearer to the reciprocal of the known rate than to the
             // rate.
             if let Some((known, _)) = &listed {
                 let off = (rate.likely / known.likely).ln().abs();
-                if (rate.likely * known.likely).ln().abs() < off.min(0.1) {
-                    let (currency, given, known) = (self.currency.clone(), rate.likely, known.likely);
+                let (currency, given, known) = (self.currency.clone(), rate.likely, known.likely);
+                if (given * known).ln().abs() < off.min(0.1) {
                     self.notices.push(Notice::RateLooksInverted { currency, given, known });
+                } else if off > FAR_OFF.ln() {
+                    self.notices.push(Notice::RateFarOff { currency, given, known });
                 }
             }
         }

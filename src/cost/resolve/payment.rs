@@ -6,10 +6,10 @@ use super::machine_class::PaidBy;
 use super::offer_inputs::{OfferInputs, OfferParts};
 use super::resolver::{Resolver, SourcedRange, Table, database, default_of, near_ids};
 use crate::catalog::{Catalog, RangeCase, RangeInput};
-use crate::cost::case::{Loan, Need, Payment, Power, Slot};
+use crate::cost::case::{Loan, Need, Notice, Payment, Power, Slot};
 use crate::cost::keys::local;
 use crate::provenance::Source;
-use crate::units::Hours;
+use crate::units::{Hours, Usd};
 use crate::workload::keys::{Applies, Key};
 use crate::workload::{Range, Value};
 
@@ -32,6 +32,10 @@ impl Resolver<'_> {
         };
         let wrong = |key: &Key, why: &str| Err(impossible(&table.path(key), why));
         match kind {
+            PaidBy::Rented | PaidBy::Financed if table.has(local::HOSTS) => wrong(
+                local::KIND,
+                "what is there already (local.hosts) is neither rented nor paid for with a loan",
+            ),
             PaidBy::Rented if table.has(local::PURCHASE) => {
                 wrong(local::PURCHASE, "what is rented is not bought as well")
             }
@@ -79,12 +83,9 @@ impl Resolver<'_> {
         let install = host
             .filter(|m| m.install_usd > 0.0)
             .and_then(|m| Some((Range::exactly(m.install_usd), m.price_source.clone()?)));
-        let price = self.number(
-            table,
-            local::PURCHASE,
-            listed,
-            "no price is given, nor a current one in the catalogue",
-        );
+        let price = self.price(table, name, listed);
+        // Of hardware that is there already, as many units as were named.
+        let owned = if table.has(local::HOSTS) { Self::number_of_units(table) } else { 0 };
         let by_hand = hardware.is_none() && host.is_none();
         let life = if !by_hand || table.has(local::LIFE) {
             Some(self.number(table, local::LIFE, None, ""))
@@ -101,12 +102,38 @@ impl Resolver<'_> {
         };
         Payment::Bought {
             price,
+            owned,
             install: self.number(table, local::INSTALL, install, ""),
             spares: self.number(table, local::SPARES, None, ""),
             maintenance: self.by_class(table, local::MAINTENANCE, by_hand, class),
             life,
             residual: self.by_class(table, local::RESIDUAL, by_hand, class),
             loan,
+        }
+    }
+
+    /// The price of a unit; for hardware that is there already, of the one that replaces it.
+    fn price(&mut self, table: Table<'_>, name: &str, listed: Option<SourcedRange>) -> Slot<Usd> {
+        let why = "no price is given, nor a current one in the catalogue";
+        if !super::already_owned::costs_nothing(table.fields.get(local::PURCHASE.name)) {
+            return self.number(table, local::PURCHASE, listed, why);
+        }
+        if listed.is_none() {
+            self.notices.push(Notice::NoReplacementPrice { offer: name.to_owned() });
+            return self.number(table, local::PURCHASE, None, why);
+        }
+        let mut fields = table.fields.clone();
+        fields.remove(local::PURCHASE.name);
+        self.number(Table { fields: &fields, ..table }, local::PURCHASE, listed, why)
+    }
+
+    /// The number of units that was given; 1 where none was.
+    fn number_of_units(table: Table<'_>) -> u32 {
+        match table.fields.get(local::UNITS.name).map(|g| &g.value) {
+            // Checked against its key: a whole number of units.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            Some(Value::Number(range)) => range.likely.clamp(1.0, f64::from(u32::MAX)) as u32,
+            _ => 1,
         }
     }
 

@@ -144,15 +144,15 @@ impl<'a> Run<'a> {
         Bill::from(&self.step(&mut ()))
     }
 
-    /// Everything that is paid in this many months, less what is left then; and the running cost of the
-    /// first `meanwhile` months, which another offer pays while it is awaited. US dollars.
+    /// Everything that is paid in this many months, less what is left then; and what is paid in the first
+    /// `meanwhile` months, which another offer also pays while it is awaited. US dollars.
     pub fn total(mut self, months: u32, meanwhile: u32) -> (f64, f64) {
         let (mut sum, mut early) = (0.0, 0.0);
         for month in 0..months {
             let bill = self.bill();
             sum += bill.total();
             if month < meanwhile {
-                early += bill.running;
+                early += bill.total();
             }
         }
         (sum - self.closing(&mut ()).value().get(), early)
@@ -321,18 +321,23 @@ impl<'a> Run<'a> {
                     Derivation::new("monthly_parts_usd.rent", usd, "USD/month", formula, terms)
                 });
             }
-            Payment::Bought { price, install, spares, maintenance, residual, loan, .. } => {
+            Payment::Bought { price, owned, install, spares, maintenance, residual, loan, .. } => {
                 let each: Usd = v.get(*price);
                 let added = needed.saturating_sub(self.units);
                 let at = self.month as usize;
                 let replaced = self.life.and_then(|life| at.checked_sub(life)).map_or(0, |m| self.bought[m]);
                 self.units += added;
                 self.bought.push(added + replaced);
-                let new = f64::from(added + replaced);
                 step.added = added;
                 step.replaced = replaced;
-                step.upfront = v.get(*install) * f64::from(added);
-                step.upfront -= each * v.get(*residual) * f64::from(replaced);
+                // What is there already comes first, and is replaced at the end of its life.
+                let first = machine.delivery as usize;
+                step.had = if at == first { added.min(*owned) } else { 0 };
+                let of_first = self.life.is_some_and(|life| at == first + life);
+                step.had_replaced = if of_first { replaced.min(*owned) } else { 0 };
+                let new = f64::from(added - step.had + replaced);
+                step.upfront = v.get(*install) * f64::from(added - step.had);
+                step.upfront -= each * v.get(*residual) * f64::from(replaced - step.had_replaced);
                 if let Some(loan) = loan {
                     // A unit that is sold is paid off first.
                     if replaced > 0 {
@@ -443,9 +448,9 @@ impl<'a> Run<'a> {
         let Supply::Machine(machine) = self.supply else { return Closing::default() };
         let v = self.v;
         match &machine.payment {
-            Payment::Bought { price, residual, loan, .. } => {
+            Payment::Bought { price, owned, residual, loan, .. } => {
                 let share: f64 = v.get(*residual);
-                let worth = self.worth(share);
+                let worth = self.worth(share, machine.delivery as usize, *owned);
                 let residual_usd = v.get::<Usd>(*price) * worth;
                 record.add(|| {
                     let terms = vec![
@@ -473,13 +478,17 @@ impl<'a> Run<'a> {
     }
 
     /// Residual value of the units in service, in units of a new one's price: for each, the residual share
-    /// to the power of age ÷ life. A unit without a life counts the months so far as its life.
-    fn worth(&self, residual: f64) -> f64 {
+    /// to the power of age ÷ life. A unit without a life counts the months so far as its life. The `owned`
+    /// units that were there in the month `begin` are left out: they are nobody's purchase.
+    fn worth(&self, residual: f64, begin: usize, owned: u32) -> f64 {
         let now = self.month as usize;
         let life = self.life.unwrap_or(now).max(1);
         let first = now.saturating_sub(life);
         let in_service = self.bought.iter().enumerate().take(now).skip(first);
-        in_service.map(|(at, units)| f64::from(*units) * residual.powf((now - at) as f64 / life as f64)).sum()
+        let paid = |at: usize, units: u32| if at == begin { units.saturating_sub(owned) } else { units };
+        in_service
+            .map(|(at, units)| f64::from(paid(at, *units)) * residual.powf((now - at) as f64 / life as f64))
+            .sum()
     }
 
     /// Debt on the units that are still bound: `monthly` × the factor for the months that remain, for each

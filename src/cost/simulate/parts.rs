@@ -78,6 +78,10 @@ pub struct Step {
     pub added: u32,
     /// Units that were bought again this month.
     pub replaced: u32,
+    /// Of `added`, those that were there already and cost nothing.
+    pub had: u32,
+    /// Of `replaced`, those that were there already and whose sale is not counted.
+    pub had_replaced: u32,
     /// The part of `upfront` that is paid only once, at the start.
     pub one_off: Usd,
     pub requests: Requests,

@@ -107,18 +107,25 @@ pub(super) fn upfront(
             formula = format!("{formula}{joint}{gap}{part}");
         };
         if let Payment::Bought { price, install, spares, residual, loan, .. } = &machine.payment {
-            let (added, replaced) = (f64::from(step.added), f64::from(step.replaced));
+            let (added, replaced) = (f64::from(step.added - step.had), f64::from(step.replaced));
+            let sold = step.replaced - step.had_replaced;
             let financed = loan.is_some();
             if !financed {
                 add("(added_units + replaced_units) × purchase_usd × (1 + spare_share)");
             }
-            if step.added > 0 && v.get(*install) != Usd::ZERO {
+            if step.added > step.had && v.get(*install) != Usd::ZERO {
                 add("added_units × install_usd");
                 terms.push(v.term("install_usd", *install));
             }
             if step.replaced > 0 {
-                add("− replaced_units × purchase_usd × residual_share");
-                terms.push(v.term("residual_share", *residual));
+                if sold > 0 {
+                    let units = if sold == step.replaced { "replaced_units" } else { "sold_units" };
+                    add(&format!("− {units} × purchase_usd × residual_share"));
+                    terms.push(v.term("residual_share", *residual));
+                    if sold != step.replaced {
+                        terms.push(Term::plain("sold_units", f64::from(sold), "units"));
+                    }
+                }
                 if owed != Usd::ZERO {
                     add("replaced_units × owed_on_each");
                     terms.push(Term::plain("owed_on_each", owed.get(), "USD"));

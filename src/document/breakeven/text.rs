@@ -266,12 +266,12 @@ pub fn ranking_summary(case: &Case, result: &BreakevenResult) -> Vec<String> {
     let money = &case.finance.currency;
     let months = result.horizon_months;
     let mut lines = Vec::new();
-    if let Some(l) = result.local.iter().min_by(|a, b| a.tco_usd.total_cmp(&b.tco_usd)) {
+    if let Some(l) = result.local.iter().min_by(|a, b| result.total_usd(a).total_cmp(&result.total_usd(b))) {
         lines.push(format!(
             "Cheapest hardware over {months} months: {} ({}), {}.",
             l.name,
             l.kind,
-            money.show(l.tco_usd)
+            money.show(result.total_usd(l))
         ));
     }
     let (rated, unrated) = by_rating(result);
@@ -395,6 +395,11 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
             format!("finance.usd_rate is {given}, but one US dollar buys {known:.4} {currency}: it looks written the wrong way round (dollars for one {currency})."),
         )
         .about("finance.usd_rate"),
+        Notice::RateFarOff { currency, given, known } => Warning::new(
+            "rate-far-off",
+            format!("finance.usd_rate is {given}, but one US dollar buys {known:.4} {currency} by the catalogue: look at it once more."),
+        )
+        .about("finance.usd_rate"),
         Notice::SeatLimitsUnknown { offer, covers_its_price } => Warning::new(
             "seat-limits-unknown",
             format!(
@@ -457,6 +462,20 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
             format!("{offer}: no speed is known, so power is charged as if under load in every hour it is switched on."),
         )
         .about(offer),
+        Notice::NoReplacementPrice { offer } => Warning::new(
+            "no-replacement-price",
+            format!("{offer}: it is there already, and no price is known for what replaces it at the end of its life, which is taken to cost nothing (set local.purchase_usd)."),
+        )
+        .about(offer),
+        Notice::ListPricesReplaced { model, keys } => Warning::new(
+            "list-prices-replaced",
+            format!(
+                "{model} has other prices from a day on, for long requests or at times of the day; {} stand{} for all of them.",
+                keys.join(" and "),
+                if keys.len() == 1 { "s" } else { "" }
+            ),
+        )
+        .about(model),
         Notice::ModelRetires { offer, day } => {
             Warning::new("model-retires", format!("{offer} is served until {day}.")).about(offer)
         }
@@ -500,7 +519,7 @@ pub fn warning(notice: &Notice, money: &Currency) -> Warning {
         .about(local),
         Notice::PaybackUndone { cloud, local, month } => Warning::new(
             "payback-undone",
-            format!("{local} is behind {cloud} again in month {}, when hardware has to be bought anew.", month + 1),
+            format!("{local} is behind {cloud} again at the end of month {}: hardware has to be bought, or what was saved is used up.", month + 1),
         )
         .about(local),
     }

@@ -51,9 +51,15 @@ pub fn explain(document: &BreakevenDocument, name: &str) -> Option<Vec<String>> 
     if let Some(steps) = e.an_input(name) {
         return Some(steps);
     }
-    let path = e.locate(name)?;
-    let rule = e.rule(&path)?;
-    Some(e.steps(rule, &written(&path), e.at(&path)?))
+    if let Some(path) = e.locate(name) {
+        let rule = e.rule(&path)?;
+        return Some(e.steps(rule, &written(&path), e.at(&path)?));
+    }
+    // A value that others refer to, without being a field itself: `local[0].seconds_per_request`.
+    let path = name.strip_prefix("result.").unwrap_or(name);
+    let derivation = e.derivation(path)?;
+    let rule = Explainer::printed(derivation, path.rsplit('.').next().unwrap_or(path));
+    Some(e.steps(rule, &format!("result.{path}"), &derivation.value.into()))
 }
 
 struct Explainer<'a> {
@@ -343,7 +349,7 @@ fn shown(value: &Value) -> String {
             let part = |k: &str| range.get(k).and_then(Value::as_f64).map(plain).unwrap_or_default();
             format!("{} ({} to {})", part("likely"), part("low"), part("high"))
         }
-        Value::Array(items) => format!("{} values", items.len()),
+        Value::Array(items) => super::list(items),
         other => other.to_string(),
     }
 }

@@ -4,7 +4,7 @@ use super::case::Case;
 use crate::advise::{Confidence, Placement};
 use crate::document::advice::{AdviceDocument, text};
 use crate::document::breakeven::text::months;
-use crate::document::breakeven::{BreakevenResult, Comparator};
+use crate::document::breakeven::{BreakevenResult, Comparator, Comparison};
 use crate::money::Currency;
 use crate::number::{grouped, percent, short};
 use crate::render::charts::cost::{role, volume};
@@ -91,10 +91,13 @@ fn of_cost(r: &BreakevenResult) -> Vec<Choice> {
             (Some(m), _) => format!("pays back against {} after {}", c.cloud, months(m)),
             (None, _) => format!("never pays back against {}", c.cloud),
         });
-        let note = [Some(role(l.comparator).to_owned()).filter(|r| !r.is_empty()), payback];
+        let meanwhile = Some(r.meanwhile_usd(l)).filter(|usd| *usd != 0.0);
+        let meanwhile =
+            meanwhile.map(|usd| format!("with {} for the API until it works", r.money().show(usd)));
+        let note = [Some(role(l.comparator).to_owned()).filter(|r| !r.is_empty()), payback, meanwhile];
         let note = note.into_iter().flatten().collect::<Vec<_>>().join("; ");
         let capex = Some(l.capex_usd).filter(|c| *c > 0.0);
-        all.push(choice(&l.name, &l.kind, capex, l.monthly_usd, l.tco_usd, note));
+        all.push(choice(&l.name, &l.kind, capex, l.monthly_usd, r.total_usd(l), note));
     }
     if let Some(h) = &r.hybrid
         && let Some(routed) = &h.routed
@@ -209,7 +212,7 @@ pub(super) fn sentence(view: &mut View, case: &Case<'_>) {
     if r.ranking {
         let less = |a: &(f64, &str), b: &(f64, &str)| a.0.total_cmp(&b.0);
         let api = r.cloud.iter().map(|c| (c.tco_usd, c.name.as_str())).min_by(less);
-        let own = r.local.iter().map(|l| (l.tco_usd, l.name.as_str())).min_by(less);
+        let own = r.local.iter().map(|l| (r.total_usd(l), l.name.as_str())).min_by(less);
         let money = &case.money;
         let lead = match (api, own) {
             (Some((api_usd, api)), Some((own_usd, own))) => {
@@ -377,6 +380,12 @@ fn is_of_head(case: &Case<'_>) -> bool {
     let head = case.cost.first().and_then(|c| c.result.comparisons.first());
     let all = choices(case);
     let (Some(head), Some(best)) = (head, decided(&all)) else { return true };
+    // With another API until the hardware works, its total in the comparison is another one, too.
+    let told =
+        |c: &Choice| c.name == head.local && c.tco_usd.is_some_and(|usd| usd < head.tco_local_usd - 0.005);
+    if case.advice.is_empty() && all.iter().any(told) {
+        return false;
+    }
     // A hybrid has no comparison of its own.
     best.name == head.local || best.name == head.cloud || best.placement == "hybrid"
 }
@@ -523,12 +532,29 @@ pub(super) fn options(view: &mut View, case: &Case<'_>) {
 /// The most inputs that are listed as turning the answer, beside volume and price.
 const TURNS: usize = 3;
 
+/// The comparison of the recommended option with the cheapest of those that it is compared with.
+fn against_next<'a>(case: &Case<'_>, r: &'a BreakevenResult) -> Option<&'a Comparison> {
+    let all = choices(case);
+    let best = decided(&all)?;
+    let total = |name: &str| {
+        let other = all.iter().find(|c| c.name == name && !c.excluded)?;
+        other.tco_usd
+    };
+    let other = |c: &Comparison| match () {
+        () if c.local == best.name => total(&c.cloud),
+        () if c.cloud == best.name => total(&c.local),
+        () => None,
+    };
+    let with: Vec<(f64, &Comparison)> = r.comparisons.iter().filter_map(|c| Some((other(c)?, c))).collect();
+    with.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, c)| c)
+}
+
 /// Values of volume, price and answers at which the decision would be another one.
 pub(super) fn flips(view: &mut View, case: &Case<'_>) {
     let mut lines: Vec<String> =
         case.advice.iter().flat_map(|a| &a.result.flips).map(|f| f.text.clone()).collect();
     if let Some(r) = case.cost.first().map(|c| &c.result).filter(|r| !r.ranking)
-        && let Some(head) = r.comparisons.first()
+        && let Some(head) = against_next(case, r)
     {
         let money = &case.money;
         match head.breakeven_requests_per_month {
@@ -561,7 +587,9 @@ pub(super) fn flips(view: &mut View, case: &Case<'_>) {
             ));
         }
         let other = if head.saving_usd > 0.0 { &head.cloud } else { &head.local };
-        let turns = r.uncertainty.iter().flat_map(|u| &u.turning_points);
+        // These were searched for the first comparison alone.
+        let searched = r.comparisons.first().is_some_and(|first| std::ptr::eq(first, head));
+        let turns = r.uncertainty.iter().filter(|_| searched).flat_map(|u| &u.turning_points);
         for turn in turns.take(TURNS) {
             let value = |v: f64| crate::render::names::in_unit(v, &turn.unit, money);
             let side = if turn.value > turn.likely { "more" } else { "less" };

@@ -54,7 +54,7 @@ pub fn memo(documents: &[Named], differences: &[Difference]) -> View {
     next_steps(&mut view, &case);
     rests::warnings(&mut view, &case, differences);
     rests::assumptions(&mut view, &case);
-    repetition(&mut view, documents);
+    repetition(&mut view, documents, !differences.is_empty());
     view
 }
 
@@ -177,7 +177,7 @@ fn next_steps(view: &mut View, case: &Case<'_>) {
     }
 }
 
-fn repetition(view: &mut View, documents: &[Named]) {
+fn repetition(view: &mut View, documents: &[Named], mismatch: bool) {
     view.heading("How to repeat it");
     let mut lines: Vec<String> = documents
         .iter()
@@ -191,8 +191,12 @@ fn repetition(view: &mut View, documents: &[Named]) {
         })
         .collect();
     let files: Vec<String> = documents.iter().map(|(file, _)| repeat::quoted(file)).collect();
-    lines.push(format!("freehold report {} --format markdown -o memo.md", files.join(" ")));
+    let allowed = if mismatch { " --allow-mismatch" } else { "" };
+    lines.push(format!("freehold report {}{allowed} --format markdown -o memo.md", files.join(" ")));
     view.push(Block::Code(lines.join("\n")));
+    if documents.iter().any(|(_, d)| repeat::from_stdin(d.inputs())) {
+        view.paragraph("A scenario came in by standard input; its keys are given as flags here.");
+    }
     let mut versions: Vec<&str> = documents.iter().map(|(_, d)| d.tool_version()).collect();
     versions.sort_unstable();
     versions.dedup();
