@@ -456,7 +456,8 @@ fn machine_prices(
     record_speed(s, case, machine, v, record);
     let running = s.parts.total();
     // A loan pays for the purchase, so that adding both would count it twice.
-    let on_loan = s.parts.loan.get() > 0.0;
+    // What is rented has none.
+    let on_loan = s.parts.loan.get() > 0.0 || matches!(machine.payment, Payment::Rented { .. });
     let monthly = if on_loan { running } else { running + s.amortised };
     let total = tokens.total() * flow.requests.get();
     s.blended_price = (total.get() > 0.0).then(|| monthly / total);

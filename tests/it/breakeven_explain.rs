@@ -379,3 +379,42 @@ fn what_is_written_down_for_a_month_says_the_later_ones() {
     }
     assert!(checked > 50, "{checked}");
 }
+
+/// Every name that an explanation refers to has an explanation of its own, with delivery and growth too; and
+/// a value that is called the requests of the document is that.
+#[test]
+fn every_reference_of_an_explanation_resolves() {
+    use freehold::render::breakeven::explain;
+    let catalog = freehold::catalog::Catalog::embedded();
+    let text = "[need]\nrequests_per_month = 300_000\ninput_tokens = 1000\noutput_tokens = 500\n\
+        growth_per_month = 0.02\n[[cloud]]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 4\n\
+        [[cloud]]\nkind = \"rented\"\nusd_per_hour = 2\nunits = 2\n\
+        [[local]]\npurchase_usd = 4000\nprefill_tokens_per_second = 8000\ndecode_tokens_per_second = 1500\n\
+        idle_watts = 100\nload_watts = 500\ndelivery_months = 5\n";
+    let scenario = freehold::cost::Scenario::parse(text, "test.toml").expect("a scenario");
+    let known = freehold::cost::Basis {
+        catalog: &catalog,
+        evidence: None,
+        today: "2026-11-22".parse().expect("a date"),
+        comparators: true,
+    };
+    let case = freehold::cost::resolve(&scenario, known).unwrap_or_else(|e| panic!("{e}"));
+    let evaluation = freehold::cost::evaluate(&case, freehold::cost::Drawing { count: 50, seed: 1 });
+    let d = freehold::document::breakeven::BreakevenDocument::new(&case, &evaluation, "");
+    let json = serde_json::to_value(&d).expect("JSON");
+    let mut seen = 0;
+    for derivation in &d.result.derivations {
+        for term in &derivation.terms {
+            let Some(figure) = &term.figure else { continue };
+            let path = figure.strip_prefix("result.").unwrap_or(figure);
+            assert!(explain(&d, path).is_some(), "{figure} of {}", derivation.figure);
+            let pointer = format!("/{}", figure.replace(['.', '['], "/").replace(']', ""));
+            if let Some(value) = json.pointer(&pointer).and_then(serde_json::Value::as_f64) {
+                let near = (value - term.value).abs() <= 1e-6 * value.abs().max(1.0);
+                assert!(near, "{figure} = {value}, and {} in {}", term.value, derivation.figure);
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
