@@ -2,6 +2,9 @@
 //! which hardware is switched off, prices of large requests, prices that change on a date; and a
 //! ranking that says what each pair says by itself.
 
+// Prices that are taken over are the same numbers, bit for bit.
+#![allow(clippy::float_cmp)]
+
 use freehold::catalog::Catalog;
 use freehold::cost::ranking::{RATED_SHOWN, Rows, UNRATED_SHOWN};
 use freehold::cost::{self, Basis, Case, Drawing, Evaluation, Scenario};
