@@ -28,6 +28,7 @@ const OTHERS: &[&str] = &[
     "--chat",
     "--concurrency",
     "--context",
+    "--cost",
     "--count",
     "--criterion",
     "--device",
