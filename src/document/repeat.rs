@@ -174,7 +174,12 @@ pub fn command(kind: &str, inputs: &BTreeMap<String, Input>) -> String {
     for (flag, values) in &flags {
         push(&mut words, flag, values);
     }
-    words.iter().map(|w| quoted(w)).collect::<Vec<_>>().join(" ")
+    // A flag is plain: of `--flag=value` only the value is quoted.
+    let word = |word: &String| match word.split_once('=') {
+        Some((flag, value)) if flag.starts_with("--") => format!("{flag}={}", quoted(value)),
+        _ => quoted(word),
+    };
+    words.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// The flag for an input, from its dotted name.
