@@ -66,20 +66,14 @@ pub fn plan(
         _ => None,
     };
     let ordered = rest.as_ref().unwrap_or(&found);
-    let (mut plans, four) = rows(ordered);
+    let (mut plans, mut four) = rows(ordered);
     let all_new = rest.as_ref().and_then(|_| rows(&found).0.into_iter().next()).map(|(row, _)| row);
     let all_new = all_new.filter(|row| row.misses.is_empty());
-    let mut in_four_bits = four.map(|(row, plan)| PlanRow { terms: PlanRow::terms_of(plan), ..row });
     // The search ranked by its estimates. Where the first has few bits anyway, so may a cheaper one.
-    if let (Some((first, _)), Some(four)) = (plans.first(), &in_four_bits)
-        && first.few_bits
-        && first.misses.is_empty()
-        && four.tco_usd < first.tco_usd
-        && let Some((row, plan)) = rows(ordered).1
-    {
-        plans.insert(0, (row, plan));
-        in_four_bits = None;
-    }
+    let first = plans.first().map(|(row, _)| row).filter(|row| row.few_bits && row.misses.is_empty());
+    let most = first.map_or(f64::NEG_INFINITY, |row| row.tco_usd);
+    plans.splice(0..0, four.take_if(|(row, _)| row.tco_usd < most));
+    let in_four_bits = four.map(|(row, plan)| PlanRow { terms: PlanRow::terms_of(plan), ..row });
     let best = |key: &dyn Fn(&PlanRow) -> f64| {
         let kept = plans.iter().enumerate().filter(|(_, (p, _))| p.misses.is_empty());
         kept.min_by(|a, b| key(&a.1.0).total_cmp(&key(&b.1.0))).and_then(|(n, _)| u32::try_from(n).ok())

@@ -536,14 +536,10 @@ const TURNS: usize = 3;
 fn against_next<'a>(case: &Case<'_>, r: &'a BreakevenResult) -> Option<&'a Comparison> {
     let all = choices(case);
     let best = decided(&all)?;
-    let total = |name: &str| {
-        let other = all.iter().find(|c| c.name == name && !c.excluded)?;
-        other.tco_usd
-    };
-    let other = |c: &Comparison| match () {
-        () if c.local == best.name => total(&c.cloud),
-        () if c.cloud == best.name => total(&c.local),
-        () => None,
+    let total = |name: &str| all.iter().find(|c| c.name == name && !c.excluded)?.tco_usd;
+    let other = |c: &Comparison| {
+        let other = if c.local == best.name { &c.cloud } else { &c.local };
+        (best.name == c.local || best.name == c.cloud).then(|| total(other))?
     };
     let with: Vec<(f64, &Comparison)> = r.comparisons.iter().filter_map(|c| Some((other(c)?, c))).collect();
     with.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, c)| c)
