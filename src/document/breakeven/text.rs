@@ -227,6 +227,12 @@ fn odds(result: &BreakevenResult) -> Option<String> {
         }
         Some(m) => format!(". In half of all cases it pays back within {m:.1} months"),
     };
+    // More have paid back than cost less in the end.
+    let again = if u.payback_p50.is_some_and(|m| m <= horizon) && p < 0.5 {
+        ", and in some of them falls behind again later"
+    } else {
+        ""
+    };
     let head = result.comparisons.first()?;
     // A share that only rounds to 0 or 100 % is not called certain.
     let cases = match p {
@@ -237,7 +243,7 @@ fn odds(result: &BreakevenResult) -> Option<String> {
         p => format!("{:.0} of 100 cases", p * 100.0),
     };
     Some(format!(
-        "Over the ranges of what is assumed, {} costs less than {} over {} months in {cases}{half}.",
+        "Over the ranges of what is assumed, {} costs less than {} over {} months in {cases}{half}{again}.",
         head.local, head.cloud, result.horizon_months,
     ))
 }
